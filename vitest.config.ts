@@ -1,5 +1,5 @@
-import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vitest/config';
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vitest/config'
 
 /** Real helpers, namespaces and windows share one machine: one file at a time, and time for a slow one. */
 const oneAtATime = {
@@ -7,13 +7,13 @@ const oneAtATime = {
   fileParallelism: false,
   testTimeout: 120_000,
   hookTimeout: 120_000,
-} as const;
+} as const
 
 export default defineConfig({
   test: {
     projects: [
       {
-        plugins: [svelte({ configFile: 'build/svelte.config.js' })],
+        plugins: [svelte({ configFile: 'svelte.config.js' })],
         // Components under test are mounted, so Svelte's browser build is meant, not its server build.
         resolve: { conditions: ['browser'] },
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'] },
@@ -22,4 +22,4 @@ export default defineConfig({
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...oneAtATime } },
     ],
   },
-});
+})

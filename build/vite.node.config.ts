@@ -1,25 +1,25 @@
-import { builtinModules } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { defineConfig, type UserConfig } from 'vite';
+import { builtinModules } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { defineConfig, type UserConfig } from 'vite'
 
-const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 /** Resolved when the program runs, not when it is bundled. */
-const external = ['electron', ...builtinModules, ...builtinModules.map((name) => `node:${name}`)];
+const external = ['electron', ...builtinModules, ...builtinModules.map((name) => `node:${name}`)]
 
 const bundles = {
   main: { entry: 'electron/main/index.ts', format: 'es', file: 'index.js' },
   // A sandboxed preload script is loaded as CommonJS, whatever package.json says.
   preload: { entry: 'electron/preload/index.ts', format: 'cjs', file: 'index.cjs' },
   headless: { entry: 'electron/headless/index.ts', format: 'es', file: 'index.js' },
-} as const;
+} as const
 
 /** One self-contained bundle per program that runs in Node; `vite build --mode <name>` selects it. */
 export default defineConfig(({ mode }): UserConfig => {
   if (!(mode in bundles)) {
-    throw new Error(`--mode must be one of ${Object.keys(bundles).join(', ')}, not "${mode}".`);
+    throw new Error(`--mode must be one of ${Object.keys(bundles).join(', ')}, not "${mode}".`)
   }
-  const bundle = bundles[mode as keyof typeof bundles];
+  const bundle = bundles[mode as keyof typeof bundles]
   return {
     root: at('.'),
     publicDir: false,
@@ -38,5 +38,5 @@ export default defineConfig(({ mode }): UserConfig => {
         output: { format: bundle.format, entryFileNames: bundle.file, inlineDynamicImports: true },
       },
     },
-  };
-});
+  }
+})
