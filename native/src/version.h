@@ -1,0 +1,7 @@
+#pragma once
+
+namespace netloupe {
+
+inline constexpr char kHelperVersion[] = "0.1.0";
+
+}  // namespace netloupe
