@@ -15,6 +15,7 @@
 
 #include "flow.h"
 #include "limits.h"
+#include "orient.h"
 
 namespace netloupe {
 
@@ -85,41 +86,39 @@ struct LookupToFront {
   std::uint32_t count = 0;
 };
 
-// --- front to capture
+// --- front to capture (live: one process per interface; read mode: one process for the file)
 
 enum class CaptureAsk : std::uint32_t {
   begin = 1,  // behind it: the compiled capture filter (struct bpf_insn[count], none: everything). Counting starts.
-  tick,       // answered by tickDone; the tick region is the capture process's until then, the front's after it
-  addresses,  // behind it: InterfaceAddress[count], the interface's own addresses from now on
-  finish      // as tick, but every flow ends with endReason first; the process exits after the answer
+  addresses,  // behind it: LocalAddress[count], every address of the machine from now on
+  tick,       // live: answered by tickDone. Read mode: the tick region has been emptied, go on. The region is the capture process's
+              // until it says tickDone, the front's after it.
+  finish      // every flow ends with endReason, one more tickDone follows, and the process exits
 };
 
 inline constexpr std::uint32_t kTickEveryFlow = 1;  // a snapshot: not only the changed ones
 
 struct FrontToCapture {
   CaptureAsk ask = CaptureAsk::begin;
-  std::uint32_t tick = 0;
   std::uint32_t flags = 0;
   std::uint32_t count = 0;
+  std::uint32_t tickMs = 0;  // with `begin` in read mode: a tick each so much recorded time
   EndReason endReason = EndReason::alive;
-};
-
-struct InterfaceAddress {
-  Address address{};
-  std::uint8_t family = 0;  // 4 or 6
+  LinkLayerAddress linkLayerAddress{};  // with `addresses`: the interface's own, all zero none
 };
 
 // --- capture to front
 
 enum class CaptureTold : std::uint32_t {
-  opened = 1,  // the handle is open, every privilege dropped, the sandbox closed
-  tickDone,    // `count` FlowRecords lie in the tick region
-  failed,      // behind it: the sentence that says what failed; the process ends
-  newInterface,  // read mode: the file describes one more interface (behind it: its name); captureId is the reader's choice
-  endOfFile      // read mode, after the last tickDone: `count` 0 whole, 1 damaged; behind it: the sentence
+  opened = 1,     // the handle is open, every privilege dropped, the sandbox closed
+  tickDone,       // `count` FlowRecords lie in the tick region
+  failed,         // behind it: the sentence that says what failed; the process ends
+  fileInterface,  // read mode, before its first flow: the file describes one more interface; behind it: its name
+  fileTotals,     // read mode, before each tickDone: the totals of one interface
+  endOfFile       // read mode, after the last tickDone: `failure` none or badFile; behind it: the sentence about the damage
 };
 
-enum class CaptureFailure : std::uint32_t { none, needsNetRaw, noSuchInterface, badFile, internal };
+enum class CaptureFailure : std::uint32_t { none, needsNetRaw, noSuchInterface, interfaceDown, badCaptureFilter, badFile, internal };
 
 struct CaptureTotals {
   std::uint64_t rxBytes = 0;
@@ -129,23 +128,25 @@ struct CaptureTotals {
   std::uint64_t received = 0;  // pcap_stats(3) since the start
   std::uint64_t dropped = 0;
   std::uint64_t ifDropped = 0;
-  std::uint32_t flows = 0;        // live ones
-  std::uint32_t pending = 0;      // of them: look-up under way
-  std::uint32_t overloaded = 0;   // of them: look-ups behind
-  std::uint32_t tableFull = 0;    // 1: newcomers go to the bucket
+  std::uint32_t flows = 0;       // live ones
+  std::uint32_t pending = 0;     // of them: look-up under way
+  std::uint32_t overloaded = 0;  // of them: look-ups behind
+  std::uint32_t tableFull = 0;   // 1: newcomers go to the bucket
 };
 
 struct CaptureToFront {
   CaptureTold told = CaptureTold::opened;
-  std::uint32_t tick = 0;
   std::uint32_t count = 0;
-  std::uint32_t interfaceId = 0;  // read mode: the interface that newInterface and `totals` are about
-  std::int32_t dataLinkType = 0;  // DLT_ of pcap-linktype(7)
+  std::uint32_t more = 0;         // with tickDone: 1 when the region was too small for the tick; the rest follows
+  std::uint32_t interfaceId = 0;  // read mode: the interface that fileInterface and fileTotals are about, from 1
+  LinkLayer link = LinkLayer::other;
+  LinkLayerAddress linkLayerAddress{};  // of a file's interface
+  std::int32_t dataLinkType = 0;        // live: DLT_ of pcap-linktype(7), for the capture filter
   CaptureFailure failure = CaptureFailure::none;
   std::uint64_t timeUs = 0;       // read mode: recorded time of the tick
-  std::uint64_t offsetBytes = 0;  // read mode: where the file ended
+  std::uint64_t offsetBytes = 0;  // read mode: bytes of the file that were understood
   std::uint64_t packets = 0;      // read mode: packets read so far
-  CaptureTotals totals;
+  CaptureTotals totals{};
 };
 
 static_assert(std::is_trivially_copyable_v<FrontToCapture> && std::is_trivially_copyable_v<CaptureToFront> &&
