@@ -2,20 +2,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startBlast } from '../lab/blast'
 import { runCommand } from '../lab/command'
+import { describeLab } from '../lab/describe-lab'
 import { difference, type Host } from '../lab/host'
 import { Lab, withLab } from '../lab/lab'
-import { whyNoLab } from '../lab/lab-support'
 import { buildTools, tools } from '../lab/tools'
 import { startTraffic } from '../lab/traffic'
 import { WireCounter } from '../lab/wire-counter'
 
 const janitorScript = new URL('../lab/janitor.sh', import.meta.url).pathname
-const noLab = whyNoLab()
 
-describe.skipIf(noLab !== undefined)(`lab${noLab === undefined ? '' : ` (skipped: ${noLab})`}`, () => {
+describeLab('lab', () => {
   let lab: Lab
   let near: Host
   let far: Host

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams, type SpawnOptionsWithoutStdio } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import type { Writable } from 'node:stream'
 
 const defaultTimeoutMs = 20_000
 
@@ -56,7 +57,7 @@ export class LabProcess {
     return this.child.pid
   }
 
-  get stdin(): NodeJS.WritableStream {
+  get stdin(): Writable {
     return this.child.stdin
   }
 

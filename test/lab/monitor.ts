@@ -1,0 +1,150 @@
+import type { Host, WireTotals } from './host'
+import type { Exit, LabProcess } from './lab-process'
+
+/** The command line under test, built by `npm run build`. */
+export const headless = new URL('../../out/headless/index.js', import.meta.url).pathname
+
+export interface HelloLine {
+  type: 'hello'
+  helperPid: number
+  helperVersion: string
+  interfaces: unknown[]
+}
+
+export interface InterfaceLine extends WireTotals {
+  name: string
+  linkType: string
+  dropped: number
+}
+
+export interface ProcessLine extends WireTotals {
+  pid: number
+  name: string
+  exe: string
+  user: string
+  rxRate: number
+  txRate: number
+}
+
+export interface FlowLine extends WireTotals {
+  protocol: string
+  localAddress: string
+  localPort: number
+  remoteAddress: string
+  remotePort: number
+  interface: string
+  state: string
+  pid: number | null
+  process: string | null
+  attribution: 'exact' | 'relaxed' | 'none'
+  reason: string | null
+}
+
+export interface TotalsLine {
+  timeMs: number
+  interfaces: InterfaceLine[]
+  processes: ProcessLine[]
+  unattributed: WireTotals & { reasons: Record<string, number> }
+  flows?: FlowLine[]
+}
+
+export interface TickLine extends TotalsLine {
+  type: 'tick'
+}
+
+export interface SummaryLine extends TotalsLine {
+  type: 'summary'
+}
+
+export interface MonitorOptions {
+  /** Options of `monitor`, such as `--interface`, `eth0`. */
+  args?: readonly string[]
+  intervalMs?: number
+  /** Put before `node`, such as `setpriv` and its options. */
+  prefix?: readonly string[]
+  env?: NodeJS.ProcessEnv
+}
+
+/** A running `headless monitor`, read through the command line's contract alone. */
+export class Monitor {
+  private constructor(
+    readonly process: LabProcess,
+    readonly hello: HelloLine,
+  ) {}
+
+  /** Starts it on a host; resolves with its first tick, when capture is on. */
+  static async start(host: Host, options: MonitorOptions = {}): Promise<Monitor> {
+    const process = spawnMonitor(host, options)
+    const hello = await process.waitForJson<HelloLine>('type', 'hello')
+    await process.waitForJson('type', 'tick')
+    return new Monitor(process, hello)
+  }
+
+  /** The first tick from now on that `accepts`. */
+  tick(what: string, accepts: (tick: TickLine) => boolean, timeoutMs = 20_000): Promise<TickLine> {
+    return this.process.waitFor(
+      what,
+      (line) => {
+        const tick = asLine<TickLine>(line, 'tick')
+        return tick !== undefined && accepts(tick) ? tick : undefined
+      },
+      this.process.lines.length,
+      timeoutMs,
+    )
+  }
+
+  /**
+   * A tick that holds all that was on the wire before this call: the kernel hands over a block of frames, and the helper
+   * reports, with a delay of less than two intervals.
+   */
+  async settled(): Promise<TickLine> {
+    let ticks = 0
+    return this.tick('three more ticks', () => (ticks += 1) === 3)
+  }
+
+  /** Ends it as Ctrl+C does. */
+  async stop(): Promise<{ summary: SummaryLine; exit: Exit }> {
+    this.process.signal('SIGINT')
+    const exit = await this.process.exit
+    return { summary: summaryOf(this.process), exit }
+  }
+}
+
+/** Starts `headless monitor` on a host without waiting for anything. */
+export function spawnMonitor(host: Host, options: MonitorOptions = {}): LabProcess {
+  const { args = [], intervalMs = 200, prefix = [], env } = options
+  const command = [
+    ...prefix,
+    'node',
+    headless,
+    'monitor',
+    '--format',
+    'jsonl',
+    '--interval',
+    String(intervalMs),
+    ...args,
+  ]
+  const [program = '', ...rest] = command
+  return host.spawn(program, rest, env === undefined ? {} : { env })
+}
+
+/** The summary that a monitor ended with. */
+export function summaryOf(process: LabProcess): SummaryLine {
+  const summary = asLine<SummaryLine>(process.lines.at(-1) ?? '', 'summary')
+  if (summary === undefined) throw new Error(`the last line is no summary: ${process.lines.at(-1)}\n${process.stderr}`)
+  return summary
+}
+
+/** Sum over rows. */
+export function sum(rows: readonly WireTotals[]): WireTotals {
+  const total = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0 }
+  for (const row of rows)
+    for (const member of ['rxBytes', 'txBytes', 'rxPackets', 'txPackets'] as const) total[member] += row[member]
+  return total
+}
+
+function asLine<T>(line: string, type: string): T | undefined {
+  // Ticks with many flows are long: only the wanted kind is parsed.
+  if (!line.startsWith(`{"type":"${type}"`)) return undefined
+  return JSON.parse(line) as T
+}
