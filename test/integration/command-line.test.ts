@@ -4,7 +4,8 @@ import { describeLab } from '../lab/describe-lab'
 import type { Host } from '../lab/host'
 import { Lab } from '../lab/lab'
 import { LabProcess, type Exit } from '../lab/lab-process'
-import { headless, Monitor, spawnMonitor, summaryOf } from '../lab/monitor'
+import { Monitor, spawnMonitor, summaryOf } from '../lab/monitor'
+import { paths } from '../lab/paths'
 import { buildTools } from '../lab/tools'
 import { startTraffic } from '../lab/traffic'
 import { expectExactSums } from './support/expectations'
@@ -19,7 +20,7 @@ async function outcome(process: LabProcess): Promise<Run> {
   return { ...exit, stdout: process.lines.join('\n'), stderr: process.stderr }
 }
 
-const run = (...args: string[]): Promise<Run> => outcome(new LabProcess('node', [headless, ...args]))
+const run = (...args: string[]): Promise<Run> => outcome(new LabProcess('node', [paths.headless, ...args]))
 
 describe('wrong usage', () => {
   it.each([
@@ -81,7 +82,7 @@ describeLab('headless monitor', () => {
   })
 
   it('ends when nobody reads its output any more', async () => {
-    const process = near.spawn('sh', ['-c', `node ${headless} monitor --format jsonl --interval 200 | head -n 2`])
+    const process = near.spawn('sh', ['-c', `node ${paths.headless} monitor --format jsonl --interval 200 | head -n 2`])
     const hello = await process.waitForJson<{ helperPid: number }>('type', 'hello')
     expect((await process.exit).code).toBe(0)
     await expect.poll(() => isAlive(hello.helperPid)).toBe(false)

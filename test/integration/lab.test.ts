@@ -8,11 +8,10 @@ import { runCommand } from '../lab/command'
 import { describeLab } from '../lab/describe-lab'
 import { difference, type Host } from '../lab/host'
 import { Lab, withLab } from '../lab/lab'
-import { buildTools, tools } from '../lab/tools'
+import { paths } from '../lab/paths'
+import { buildTools } from '../lab/tools'
 import { startTraffic } from '../lab/traffic'
 import { WireCounter } from '../lab/wire-counter'
-
-const janitorScript = new URL('../lab/janitor.sh', import.meta.url).pathname
 
 describeLab('lab', () => {
   let lab: Lab
@@ -125,7 +124,7 @@ describeLab('lab', () => {
   })
 
   it('says what is wrong with a command line', async () => {
-    await expect(near.run(tools.traffic, ['tcp-client'])).rejects.toThrow('--connect is required')
+    await expect(near.run(paths.traffic, ['tcp-client'])).rejects.toThrow('--connect is required')
   })
 
   it('removes its namespaces, processes and files', async () => {
@@ -144,7 +143,7 @@ describeLab('lab', () => {
     const name = `nl-${process.pid}-0-dead`
     await runCommand('ip', ['netns', 'add', `${name}-1-left`])
     const owner = spawn('sleep', ['infinity'], { stdio: ['ignore', 'pipe', 'ignore'] })
-    const janitor = spawn(janitorScript, [name], { stdio: [owner.stdout, 'inherit', 'inherit'] })
+    const janitor = spawn(paths.janitor, [name], { stdio: [owner.stdout, 'inherit', 'inherit'] })
     const janitorEnded = once(janitor, 'exit')
     owner.stdout.destroy()
     owner.kill('SIGKILL')

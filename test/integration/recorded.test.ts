@@ -7,7 +7,8 @@ import { describeLab } from '../lab/describe-lab'
 import type { Host } from '../lab/host'
 import { Lab } from '../lab/lab'
 import { LabProcess } from '../lab/lab-process'
-import { headless, sum, summaryOf, type SummaryLine } from '../lab/monitor'
+import { sum, summaryOf, type SummaryLine } from '../lab/monitor'
+import { paths } from '../lab/paths'
 import { clientScenarios, runScenario } from '../lab/scenarios'
 import { buildTools } from '../lab/tools'
 import { startTraffic } from '../lab/traffic'
@@ -24,7 +25,7 @@ import { expectExactSums } from './support/expectations'
 const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all', '--no-new-privs']
 
 function startReading(file: string): LabProcess {
-  const command = ['node', headless, 'monitor', '--format', 'jsonl', '--flows', '--read', file]
+  const command = ['node', paths.headless, 'monitor', '--format', 'jsonl', '--flows', '--read', file]
   return new LabProcess('setpriv', [...asNobody, ...command])
 }
 

@@ -7,15 +7,14 @@ import { describeLab } from '../lab/describe-lab'
 import type { Host } from '../lab/host'
 import { Lab } from '../lab/lab'
 import { Monitor, sum } from '../lab/monitor'
+import { paths } from '../lab/paths'
 import { buildTools } from '../lab/tools'
 import { startTraffic } from '../lab/traffic'
 import { expectExactSums } from './support/expectations'
 
-const helper = new URL('../../out/native/netloupe-helper', import.meta.url).pathname
-
 describe('helper', () => {
   it('ends with its standard input', async () => {
-    const child = spawn(helper, [], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(paths.helper, [], { stdio: ['pipe', 'pipe', 'inherit'] })
     const exited = once(child, 'exit')
     child.stdout.resume()
     await once(child.stdout, 'data')
@@ -29,7 +28,7 @@ describe('helper', () => {
     ['text instead of frames', [...Buffer.from('GET / HTTP/1.1\r\n\r\n')]],
     ['JSON that is none', [4, 0, 0, 0, 1, 0, 0, 0, ...Buffer.from('{{{{')]],
   ])('refuses %s with a typed error and exit code 4', async (_what, bytes) => {
-    const child = spawn(helper, [], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const child = spawn(paths.helper, [], { stdio: ['pipe', 'pipe', 'ignore'] })
     const exited = once(child, 'exit')
     let output = ''
     child.stdout.setEncoding('latin1').on('data', (text: string) => (output += text))

@@ -1,6 +1,6 @@
 import type { Host } from './host'
 import type { LabProcess } from './lab-process'
-import { tools } from './tools'
+import { paths } from './paths'
 
 /** Options of the `blast` tool (test/lab/tools/blast/main.cpp). */
 export interface BlastOptions {
@@ -67,5 +67,5 @@ export function startBlast(host: Host, { vlan = [], tcp = false, ...options }: B
     String(value),
   ])
   const tags = vlan.flatMap((id) => ['--vlan', String(id)])
-  return new Blast(host.spawn(tools.blast, ['--wait', ...args, ...tags, ...(tcp ? ['--tcp'] : [])]))
+  return new Blast(host.spawn(paths.blast, ['--wait', ...args, ...tags, ...(tcp ? ['--tcp'] : [])]))
 }

@@ -4,8 +4,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from './command'
 import { Host } from './host'
-
-const janitor = new URL('./janitor.sh', import.meta.url).pathname
+import { paths } from './paths'
 
 /** One end of a link. Addresses carry their prefix length: `10.1.0.1/24`, `fd00:1::1/64`. */
 export interface LinkEnd {
@@ -35,7 +34,7 @@ export class Lab {
     const name = `nl-${process.pid}-${startTimeOf(process.pid) ?? 0}-${randomBytes(2).toString('hex')}`
     const directory = join('/tmp', name)
     mkdirSync(directory, { mode: 0o755 })
-    const janitorProcess = spawn(janitor, [name], { stdio: ['pipe', 'inherit', 'inherit'], detached: true })
+    const janitorProcess = spawn(paths.janitor, [name], { stdio: ['pipe', 'inherit', 'inherit'], detached: true })
     janitorProcess.unref()
     return new Lab(name, directory, janitorProcess)
   }
@@ -88,7 +87,7 @@ async function sweepDeadLabs(): Promise<void> {
   )
   for (const name of names) {
     const [, pid, startTime] = name.split('-').map(Number)
-    if (startTimeOf(pid ?? 0) !== startTime) await runCommand(janitor, [name])
+    if (startTimeOf(pid ?? 0) !== startTime) await runCommand(paths.janitor, [name])
   }
 }
 

@@ -1,8 +1,6 @@
 import type { Host, WireTotals } from './host'
 import type { Exit, LabProcess } from './lab-process'
-
-/** The command line under test, built by `npm run build`. */
-export const headless = new URL('../../out/headless/index.js', import.meta.url).pathname
+import { paths } from './paths'
 
 export interface HelloLine {
   type: 'hello'
@@ -116,7 +114,7 @@ export function spawnMonitor(host: Host, options: MonitorOptions = {}): LabProce
   const command = [
     ...prefix,
     'node',
-    headless,
+    paths.headless,
     'monitor',
     '--format',
     'jsonl',

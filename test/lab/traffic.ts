@@ -1,6 +1,6 @@
 import type { Host } from './host'
 import type { Exit, LabProcess } from './lab-process'
-import { tools } from './tools'
+import { paths } from './paths'
 
 export type TrafficKind = 'tcp-server' | 'tcp-client' | 'udp-server' | 'udp-client'
 
@@ -90,5 +90,5 @@ export function startTraffic(host: Host, kind: TrafficKind, options: TrafficOpti
     if (typeof value === 'boolean') return value ? [option] : []
     return [option, String(value)]
   })
-  return new Traffic(host.spawn(tools.traffic, [kind, ...args]))
+  return new Traffic(host.spawn(paths.traffic, [kind, ...args]))
 }
