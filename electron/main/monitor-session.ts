@@ -1,0 +1,131 @@
+/**
+ * One helper and one monitor, wired: what the helper says goes into the monitor, and every tick out to whoever shows it.
+ */
+import { defaultCaptureOptions, type HelperConnector } from '../helper/helper'
+import type { Clock, HelperStatus, Supervisor, SupervisorOptions } from '../helper/supervisor'
+import type { HelperMessage } from '../shared/helper-messages'
+import type { Monitor } from '../monitor/monitor'
+
+export interface SessionOptions {
+  monitor: Monitor
+  connect: HelperConnector
+  createSupervisor: (options: SupervisorOptions) => Supervisor
+  clock: Clock
+  loopback: boolean
+  /** The monitor has new figures. */
+  onTick: () => void
+  /** The helper's state has changed. */
+  onStatus: () => void
+}
+
+/** Longer than a tick may be late; after that time passes without the helper. */
+const silenceMs = 1500
+const idleTickMs = 1000
+/** How often the kernel's socket list is read while nothing may be captured. */
+const socketPollMs = 2000
+
+export class MonitorSession {
+  readonly #options: SessionOptions
+  readonly #supervisor: Supervisor
+  #cancelIdleTick = (): void => undefined
+  #cancelPoll = (): void => undefined
+  /** Tells an answer that was under way when polling was stopped or begun anew. */
+  #pollRun = 0
+  #isPolling = false
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    this.#supervisor = options.createSupervisor({
+      connect: options.connect,
+      capture: { ...defaultCaptureOptions, loopback: options.loopback },
+      clock: options.clock,
+      onMessage: (message) => {
+        this.#take(message)
+      },
+      onStatus: (status) => {
+        this.#followStatus(status)
+      },
+    })
+  }
+
+  get helperStatus(): HelperStatus {
+    return this.#supervisor.status
+  }
+
+  start(): void {
+    this.#supervisor.start()
+    this.#expectTickWithin(silenceMs)
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelIdleTick()
+    this.#stopPolling()
+    await this.#supervisor.stop()
+  }
+
+  restartHelper(): Promise<void> {
+    return this.#supervisor.restart()
+  }
+
+  /** Captures with or without loopback from now on; the helper starts anew, totals stay. */
+  setLoopback(loopback: boolean): Promise<void> {
+    return this.#supervisor.restart({ ...defaultCaptureOptions, loopback })
+  }
+
+  /** The machine was asleep: there are no figures for that time, and the chart must not draw a line over it. */
+  resumed(): void {
+    this.#options.monitor.gap(this.#options.clock.nowMs())
+  }
+
+  #take(message: HelperMessage): void {
+    const { monitor, clock } = this.#options
+    monitor.apply(message, clock.nowMs())
+    if (message.type === 'tick') this.#tick(message.timeMs, silenceMs)
+  }
+
+  #tick(timeMs: number, nextWithinMs: number): void {
+    this.#options.monitor.tick(timeMs)
+    this.#expectTickWithin(nextWithinMs)
+    this.#options.onTick()
+  }
+
+  /** Ended flows must go and rates fall to zero even while the helper says nothing. */
+  #expectTickWithin(delayMs: number): void {
+    const { clock } = this.#options
+    this.#cancelIdleTick()
+    this.#cancelIdleTick = clock.after(delayMs, () => {
+      this.#tick(clock.nowMs(), idleTickMs)
+    })
+  }
+
+  #followStatus(status: HelperStatus): void {
+    const { monitor, clock, onStatus } = this.#options
+    const hasRunEnded = status.state === 'restarting' || status.state === 'failed' || status.state === 'stopped'
+    if (hasRunEnded) monitor.helperLost(clock.nowMs())
+    const canOnlyList = status.state === 'running' && status.captureFailure !== null
+    if (canOnlyList && !this.#isPolling) this.#startPolling()
+    if (!canOnlyList && this.#isPolling) this.#stopPolling()
+    onStatus()
+  }
+
+  #startPolling(): void {
+    this.#isPolling = true
+    this.#pollRun += 1
+    void this.#poll(this.#pollRun)
+  }
+
+  #stopPolling(): void {
+    this.#isPolling = false
+    this.#pollRun += 1
+    this.#cancelPoll()
+  }
+
+  /** The reduced mode: the list of sockets in place of packets. The next question waits for the answer to the last. */
+  async #poll(run: number): Promise<void> {
+    const { monitor, clock } = this.#options
+    const sockets = await this.#supervisor.helper?.sockets()
+    if (run !== this.#pollRun) return
+    if (sockets?.ok) monitor.applySockets(sockets.value, clock.nowMs())
+    this.#cancelPoll = clock.after(socketPollMs, () => void this.#poll(run))
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The live queries of every window: answers each at once and again after every tick, as long as somebody looks.
+ */
+import type { EventName, EventPayload } from '../shared/ipc-schema'
+import type {
+  ChartSeries,
+  ChartSubject,
+  ConnectionsQuery,
+  ConnectionsView,
+  ProcessDetails,
+  ProcessesQuery,
+  ProcessesView,
+  StatusView,
+} from '../shared/views'
+import type { ListFeed, Monitor } from '../monitor/monitor'
+
+/** A window as the feed needs it. */
+export interface ViewTarget {
+  /** `webContents.id`. */
+  readonly id: number
+  /** False while hidden or minimised: nothing is computed or sent for it then. */
+  isShown(): boolean
+  send<Name extends EventName>(name: Name, payload: EventPayload<Name>): void
+}
+
+export type ViewSource = Pick<
+  Monitor,
+  'openProcesses' | 'openConnections' | 'processDetails' | 'chart' | 'chartSample'
+> & { status(): StatusView }
+
+interface LiveList<Query, View> {
+  feed: ListFeed<Query, View>
+  query: Query
+}
+
+interface LiveQueries {
+  target: ViewTarget
+  status: boolean
+  processes: LiveList<ProcessesQuery, ProcessesView> | null
+  connections: LiveList<ConnectionsQuery, ConnectionsView> | null
+  detailsOf: number | null
+  /** Subject to the time of the last sample that the window has, in the order in which they were asked for. */
+  charts: Map<ChartSubject, number>
+}
+
+/** As the schema says. A window that asks for a third loses the one that it asked for first. */
+const maxCharts = 2
+
+export class ViewFeed {
+  /** One entry per open window. */
+  readonly #windows = new Map<number, LiveQueries>()
+
+  constructor(private readonly source: ViewSource) {}
+
+  /** Makes a window known; its page starts without queries. Also to be called when the page is loaded anew. */
+  attach(target: ViewTarget): void {
+    this.#windows.set(target.id, {
+      target,
+      status: false,
+      processes: null,
+      connections: null,
+      detailsOf: null,
+      charts: new Map(),
+    })
+  }
+
+  detach(id: number): void {
+    this.#windows.delete(id)
+  }
+
+  isAttached(id: number): boolean {
+    return this.#windows.has(id)
+  }
+
+  queryStatus(id: number): StatusView {
+    this.#of(id).status = true
+    return this.source.status()
+  }
+
+  queryProcesses(id: number, query: ProcessesQuery): ProcessesView {
+    const live = this.#of(id)
+    // One feed over all queries of a kind: it remembers the order that `holdOrder` holds.
+    live.processes = { feed: live.processes?.feed ?? this.source.openProcesses(), query }
+    return live.processes.feed.view(query)
+  }
+
+  releaseProcesses(id: number): void {
+    this.#of(id).processes = null
+  }
+
+  queryConnections(id: number, query: ConnectionsQuery): ConnectionsView {
+    const live = this.#of(id)
+    live.connections = { feed: live.connections?.feed ?? this.source.openConnections(), query }
+    return live.connections.feed.view(query)
+  }
+
+  releaseConnections(id: number): void {
+    this.#of(id).connections = null
+  }
+
+  queryDetails(id: number, ownerId: number): ProcessDetails | null {
+    this.#of(id).detailsOf = ownerId
+    return this.source.processDetails(ownerId)
+  }
+
+  releaseDetails(id: number): void {
+    this.#of(id).detailsOf = null
+  }
+
+  queryChart(id: number, subject: ChartSubject): ChartSeries {
+    const { charts } = this.#of(id)
+    charts.delete(subject)
+    for (const oldest of charts.keys()) {
+      if (charts.size < maxCharts) break
+      charts.delete(oldest)
+    }
+    const series = this.source.chart(subject)
+    charts.set(subject, series.timesS.at(-1) ?? 0)
+    return series
+  }
+
+  releaseChart(id: number, subject: ChartSubject): void {
+    this.#of(id).charts.delete(subject)
+  }
+
+  /** After every tick: answers every live query of every window that is seen, one message per view. */
+  tick(): void {
+    for (const live of this.#windows.values()) {
+      if (!live.target.isShown()) continue
+      this.#sendViews(live)
+      for (const [subject, lastTimeS] of live.charts) {
+        const sample = this.source.chartSample(subject)
+        if (sample.timeS <= lastTimeS) continue
+        live.charts.set(subject, sample.timeS)
+        live.target.send('chart', { subject, sample })
+      }
+    }
+  }
+
+  /** A window is seen again: sends what is true now, and the chart samples of the time in which it was not seen. */
+  shown(id: number): void {
+    const live = this.#windows.get(id)
+    if (!live?.target.isShown()) return
+    this.#sendViews(live)
+    for (const [subject, lastTimeS] of live.charts) {
+      const { timesS, rxRates, txRates } = this.source.chart(subject)
+      live.charts.set(subject, timesS.at(-1) ?? lastTimeS)
+      for (const [index, timeS] of timesS.entries()) {
+        if (timeS <= lastTimeS) continue
+        const sample = { timeS, rxRate: rxRates[index] ?? null, txRate: txRates[index] ?? null }
+        live.target.send('chart', { subject, sample })
+      }
+    }
+  }
+
+  /** The helper's state has changed; it shows at once, not with the next tick, which may never come. */
+  statusChanged(): void {
+    for (const { target, status } of this.#windows.values()) {
+      if (status && target.isShown()) target.send('status', this.source.status())
+    }
+  }
+
+  /** Tells every window, seen or not. */
+  broadcast<Name extends EventName>(name: Name, payload: EventPayload<Name>): void {
+    for (const { target } of this.#windows.values()) target.send(name, payload)
+  }
+
+  #sendViews({ target, status, processes, connections, detailsOf }: LiveQueries): void {
+    if (status) target.send('status', this.source.status())
+    if (processes) target.send('processes', processes.feed.view(processes.query))
+    if (connections) target.send('connections', connections.feed.view(connections.query))
+    if (detailsOf !== null) {
+      target.send('processDetails', { ownerId: detailsOf, details: this.source.processDetails(detailsOf) })
+    }
+  }
+
+  #of(id: number): LiveQueries {
+    const live = this.#windows.get(id)
+    if (!live) throw new Error(`The web contents ${id} are no attached window.`)
+    return live
+  }
+}
