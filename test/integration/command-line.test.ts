@@ -125,7 +125,7 @@ describeLab('headless monitor', () => {
 
   it('shows a table to people', async () => {
     const process = near.spawn('node', [
-      headless,
+      paths.headless,
       'monitor',
       '--format',
       'table',

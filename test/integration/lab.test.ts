@@ -96,7 +96,7 @@ describeLab('lab', () => {
     })
     await blast.ready()
     const capture = near.spawn('tcpdump', ['-i', 'eth0', '-nn', '-l', '-c', '5000', 'vlan 7 and udp dst port 5200'])
-    await expect.poll(() => capture.stderr).toContain('listening on')
+    await capture.waitForStderr('listening on')
     blast.go()
     expect(await blast.done()).toMatchObject({ packets: 5000, bytes: 450_000 })
     await capture.exit

@@ -63,7 +63,7 @@ describeLab('recorded traffic', () => {
   async function startCapture(host: Host, file: string, ...options: string[]): Promise<LabProcess> {
     // Its own user may not write into the lab's directory.
     const process = host.spawn('tcpdump', ['-Z', 'root', '-B', '16384', '-U', '-w', path(file), ...options])
-    await expect.poll(() => process.stderr).toContain('listening on')
+    await process.waitForStderr('listening on')
     return process
   }
 

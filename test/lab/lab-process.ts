@@ -10,7 +10,7 @@ export interface Exit {
 }
 
 interface Waiter {
-  /** Looks at the lines not yet looked at; true when it is done. */
+  /** Looks at the output; true when it is done. */
   look(): boolean
   fail(why: string): void
 }
@@ -34,7 +34,10 @@ export class LabProcess {
     this.title = [program, ...args].join(' ')
     this.child = spawn(program, args, options)
     this.child.stdin.on('error', () => undefined)
-    this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderrText += text))
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderrText += text
+      this.wakeWaiters()
+    })
     const stdout = createInterface({ input: this.child.stdout })
     stdout.on('line', (line) => {
       this.lines.push(line)
@@ -70,22 +73,39 @@ export class LabProcess {
    * when the program ends or `timeoutMs` pass before that.
    */
   waitFor<T>(what: string, pick: (line: string) => T | undefined, from = 0, timeoutMs = defaultTimeoutMs): Promise<T> {
+    let next = from
+    return this.waitUntil(
+      what,
+      () => {
+        for (; next < this.lines.length; next += 1) {
+          const found = pick(this.lines[next] ?? '')
+          if (found !== undefined) return found
+        }
+        return undefined
+      },
+      timeoutMs,
+    )
+  }
+
+  /** Resolves when standard error holds `text`. */
+  async waitForStderr(text: string, timeoutMs = defaultTimeoutMs): Promise<void> {
+    await this.waitUntil(`"${text}"`, () => (this.stderrText.includes(text) ? true : undefined), timeoutMs)
+  }
+
+  /** Asks `find` now and after each output. */
+  private waitUntil<T>(what: string, find: () => T | undefined, timeoutMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      let next = from
       const finish = (): void => {
         clearTimeout(timer)
         this.waiters.delete(waiter)
       }
       const waiter: Waiter = {
         look: () => {
-          for (; next < this.lines.length; next += 1) {
-            const found = pick(this.lines[next] ?? '')
-            if (found === undefined) continue
-            finish()
-            resolve(found)
-            return true
-          }
-          return false
+          const found = find()
+          if (found === undefined) return false
+          finish()
+          resolve(found)
+          return true
         },
         fail: (why) => {
           finish()

@@ -1,0 +1,45 @@
+import Table from 'cli-table3'
+import { isMet, type BenchResults } from './results'
+
+const plain = { head: [], border: [] }
+const count = (value: number): string => Math.round(value).toLocaleString('en-US')
+
+/** Everything as tables for people. */
+export function report(results: BenchResults): string {
+  const { machine } = results
+  const parts = [`${machine.cpus} x ${machine.cpu}, Linux ${machine.kernel}, Node ${machine.node}, ${machine.date}`]
+  if (results.cpu !== undefined) {
+    const table = new Table({
+      head: ['rate asked', 'flows', 'program', 'frames/s sent', 'packets', 'dropped', 'CPU ns/packet', 'ratio'],
+      colAligns: ['right', 'right', 'left', 'right', 'right', 'right', 'right', 'right'],
+      style: plain,
+    })
+    for (const row of results.cpu) {
+      const own = results.cpu.find(
+        ({ contender, rate, flows }) => contender === 'netloupe' && rate === row.rate && flows === row.flows,
+      )
+      const ratio = own === undefined ? '' : (own.cpuNsPerPacket / row.cpuNsPerPacket).toFixed(2)
+      table.push([
+        row.rate === 0 ? 'full speed' : count(row.rate),
+        count(row.flows),
+        row.contender,
+        count(row.sentPerSecond),
+        count(row.packets),
+        row.dropped === null ? '?' : count(row.dropped),
+        row.cpuNsPerPacket.toFixed(0),
+        row.contender === 'netloupe' ? '' : ratio,
+      ])
+    }
+    parts.push('CPU time per packet; the ratio is netloupe / program', table.toString())
+  }
+  const targets = new Table({ head: ['target', 'measured', 'at most', ''], style: plain })
+  for (const target of results.targets)
+    targets.push([
+      target.name,
+      `${Number(target.measured.toPrecision(3))} ${target.unit}`,
+      `${target.limit} ${target.unit}`,
+      isMet(target) ? 'met' : 'MISSED',
+    ])
+  parts.push(targets.toString())
+  return parts.join('\n\n')
+}
