@@ -16,7 +16,6 @@ const known: v.GenericSchema<unknown, Settings> = v.object({
   unitSystem: v.fallback(v.picklist(['si', 'iec']), defaultSettings.unitSystem),
   loopback: v.fallback(v.boolean(), defaultSettings.loopback),
 })
-const anyMembers = v.record(v.string(), v.unknown())
 
 export class SettingsStore {
   #settings: Settings = defaultSettings
@@ -31,10 +30,9 @@ export class SettingsStore {
   ) {
     const file = readJsonFile(path)
     if (file.state === 'missing') return
-    const members = file.state === 'read' ? v.safeParse(anyMembers, file.value) : null
-    if (members?.success && !Array.isArray(members.output)) {
-      this.#members = members.output
-      this.#settings = v.parse(known, members.output)
+    if (file.state === 'read' && isObject(file.value)) {
+      this.#members = file.value
+      this.#settings = v.parse(known, file.value)
     } else {
       this.#loadProblem = recover(path, file.state === 'broken' ? file.why : 'It holds no object.', nowMs)
     }
@@ -66,6 +64,10 @@ export class SettingsStore {
     }
     return this.#settings
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function recover(path: string, why: string, nowMs: number): Degraded {

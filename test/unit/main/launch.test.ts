@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { parseLaunchOptions, sandboxWarning } from '../../../electron/main/launch-options'
+import { appLayout } from '../../../electron/main/layout'
+
+describe('launch options', () => {
+  it('leave what belongs to Chromium alone', () => {
+    expect(parseLaunchOptions(['.', '--user-data-dir=/tmp/x'])).toEqual({ demo: false, sandboxOff: false })
+    expect(parseLaunchOptions(['.', '--demo', '--no-sandbox'])).toEqual({ demo: true, sandboxOff: true })
+  })
+
+  it('warn of a missing sandbox, and whom it concerns', () => {
+    const off = { demo: false, sandboxOff: true }
+    expect(sandboxWarning({ ...off, sandboxOff: false }, 0)).toBeNull()
+    expect(sandboxWarning(off, 0)).toContain('root')
+    expect(sandboxWarning(off, 1000)).toContain('start Netloupe without it')
+  })
+})
+
+describe('the layout', () => {
+  it('is one folder of output in a checkout', () => {
+    expect(appLayout('file:///src/netloupe/out/main/index.js', null)).toEqual({
+      rendererDir: '/src/netloupe/out/renderer',
+      preloadFile: '/src/netloupe/out/preload/index.cjs',
+      helperFile: '/src/netloupe/out/native/netloupe-helper',
+    })
+  })
+
+  it('has the helper beside the archive in a package', () => {
+    const layout = appLayout('file:///opt/My%20App/resources/app.asar/out/main/index.js', '/opt/My App/resources')
+    expect(layout.helperFile).toBe('/opt/My App/resources/bin/netloupe-helper')
+    expect(layout.rendererDir).toBe('/opt/My App/resources/app.asar/out/renderer')
+  })
+})
