@@ -7,6 +7,7 @@ const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, impo
 export const paths = {
   root: at('.'),
   janitor: at('test/lab/janitor.sh'),
+  relay: at('test/lab/namespace-relay.mjs'),
   toolSources: at('test/lab/tools'),
   traffic: at('out/lab/traffic'),
   blast: at('out/lab/blast'),
