@@ -1,5 +1,6 @@
-// Streaming reader of pcap and pcapng (draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng). It is fed bytes as they come and does no I/O. The
-// bytes are an attacker's: every length is checked before it is believed, and memory is bounded by the largest packet block.
+// Streaming reader of pcap and pcapng (draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng). It is fed bytes as they come
+// and does no I/O. The bytes are an attacker's: every length is checked before it is believed, and memory is bounded by
+// the largest packet block.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,8 @@ namespace netloupe {
 /// Captured bytes of one frame that are believed (libpcap's own limit); a file that claims more is damaged there.
 inline constexpr std::uint32_t kMaxFileFrameBytes = 262144;
 
-/// Interfaces of one file, counted over all its sections. A file with more is treated as damaged at the first one too many.
+/// Interfaces of one file, counted over all its sections. A file with more is treated as damaged at the first one too
+/// many.
 inline constexpr std::size_t kMaxFileInterfaces = 256;
 
 /// An interface as the file describes it. A pcap file has one, nameless.
@@ -46,7 +48,8 @@ struct FileError {
 
 class CaptureFile {
  public:
-  /// Takes the next bytes of the file. Call next() until it gives nothing before feeding more: what is fed is kept until read.
+  /// Takes the next bytes of the file. Call next() until it gives nothing before feeding more: what is fed is kept
+  /// until read.
   void feed(std::span<const std::uint8_t> bytes);
 
   /// Says that no more bytes come: a record that stops in its middle is then damage.

@@ -1,5 +1,6 @@
-// From the captured bytes of a frame to the facts that metering needs: link, network and transport headers and nothing above them.
-// Pure: no state, no clock, no I/O, no allocation. Every byte is an attacker's; nothing is read beyond what was captured.
+// From the captured bytes of a frame to the facts that metering needs: link, network and transport headers and nothing
+// above them. Pure: no state, no clock, no I/O, no allocation. Every byte is an attacker's; nothing is read beyond what
+// was captured.
 #pragma once
 
 #include <array>
@@ -14,7 +15,8 @@ namespace netloupe {
 /// How a frame begins. `other`: counted, never looked into.
 enum class LinkLayer : std::uint8_t { ethernet, raw, linuxSll, linuxSll2, null, loop, ppp, other };
 
-/// From libpcap's DLT_ value of a live handle, or the LINKTYPE_ value in a file (https://www.tcpdump.org/linktypes.html).
+/// From libpcap's DLT_ value of a live handle, or the LINKTYPE_ value in a file
+/// (https://www.tcpdump.org/linktypes.html).
 LinkLayer linkLayerOf(std::uint32_t linkType);
 
 /// The name that PROTOCOL.md gives a link type.
@@ -57,8 +59,8 @@ struct Packet {
   std::uint8_t protocol;    // after every extension header; kProtocolNone with family 0
   std::uint8_t tcpFlags;
   std::uint8_t icmpType;
-  /// none when fully decoded. malformed, truncated and linkType with family 0: only the length is known. truncated with a family:
-  /// addresses are known, ports may not be. fragment: a later fragment, its ports are still to be found.
+  /// none when fully decoded. malformed, truncated and linkType with family 0: only the length is known. truncated with
+  /// a family: addresses are known, ports may not be. fragment: a later fragment, its ports are still to be found.
   Reason reason;
   Fragment fragment;
   Direction direction;
@@ -73,8 +75,8 @@ struct Packet {
   std::uint64_t timeUs;           // Unix time, set by the caller
 };
 
-/// Decodes one frame: `captured` is what the snaplen left of `frameBytes` bytes. Fills all of `packet` but timeUs. Direction and addressee
-/// come from the cooked headers alone; for the other link types orient.h finds them.
+/// Decodes one frame: `captured` is what the snaplen left of `frameBytes` bytes. Fills all of `packet` but timeUs.
+/// Direction and addressee come from the cooked headers alone; for the other link types orient.h finds them.
 void decode(LinkLayer link, std::span<const std::uint8_t> captured, std::uint32_t frameBytes, Packet& packet);
 
 }  // namespace netloupe

@@ -1,5 +1,5 @@
-// Counts every frame of one interface in exactly one flow or bucket, and says at each tick what changed. No I/O and no clock: time is an
-// argument. Nothing here allocates, divides or reads a clock per packet.
+// Counts every frame of one interface in exactly one flow or bucket, and says at each tick what changed. No I/O and no
+// clock: time is an argument. Nothing here allocates, divides or reads a clock per packet.
 #pragma once
 
 #include <array>
@@ -22,8 +22,9 @@ struct MeterOptions {
   std::uint32_t interfaceIndex = 0;  // goes into look-up requests
   LinkLayer link = LinkLayer::ethernet;
   bool loopback = false;
-  bool recorded = false;                      // packets of a file: no look-ups, reason recorded
-  std::array<std::uint64_t, 2> hashSecret{};  // random: whoever sends packets must not be able to choose colliding flows
+  bool recorded = false;  // packets of a file: no look-ups, reason recorded
+  std::array<std::uint64_t, 2>
+      hashSecret{};  // random: whoever sends packets must not be able to choose colliding flows
 };
 
 /// Totals of an interface since its start.
@@ -38,8 +39,8 @@ struct MeterTotals {
 
 class Meter {
  public:
-  /// Reserves the address space of the whole table at once (about 40 MiB; memory is used page by page as flows come), so that nothing has to
-  /// be mapped, moved or hashed again later, behind the sandbox.
+  /// Reserves the address space of the whole table at once (about 40 MiB; memory is used page by page as flows come),
+  /// so that nothing has to be mapped, moved or hashed again later, behind the sandbox.
   explicit Meter(const MeterOptions& options);
   ~Meter();
   Meter(const Meter&) = delete;
@@ -48,14 +49,16 @@ class Meter {
   void setLinkLayerAddress(const LinkLayerAddress& address);
   void setLocalAddresses(std::span<const LocalAddress> addresses);
 
-  /// Takes one frame: `captured` is read during the call only, `frameBytes` is its length on the wire, `timeUs` is Unix time. Frames are
-  /// gathered and counted in groups, which hides the cache misses of the flow table; flush() counts what was gathered.
+  /// Takes one frame: `captured` is read during the call only, `frameBytes` is its length on the wire, `timeUs` is Unix
+  /// time. Frames are gathered and counted in groups, which hides the cache misses of the flow table; flush() counts
+  /// what was gathered.
   void frame(std::span<const std::uint8_t> captured, std::uint32_t frameBytes, std::uint64_t timeUs);
   void flush();
 
-  /// Moves the meter's clock on: flows that were idle too long end, look-ups that wait for their next attempt become due. Live: any clock
-  /// that never steps (CLOCK_BOOTTIME); recorded: the meter follows the packets' time by itself, and a call is only needed for time after
-  /// the last packet. Call it at least at every tick and before takeRequests().
+  /// Moves the meter's clock on: flows that were idle too long end, look-ups that wait for their next attempt become
+  /// due. Live: any clock that never steps (CLOCK_BOOTTIME); recorded: the meter follows the packets' time by itself,
+  /// and a call is only needed for time after the last packet. Call it at least at every tick and before
+  /// takeRequests().
   void advance(std::uint64_t clockUs);
 
   /// Look-up requests that are due, at most out.size(); call again while it fills `out`.
@@ -70,21 +73,23 @@ class Meter {
   /// The look-up process died and its successor knows nothing: every unanswered request is asked again.
   void lookupRestarted();
 
-  /// Begins a tick: from here take() gives every flow that changed (`snapshot`: every flow) up to now. A tick that was not taken to its end
-  /// is carried on by the next.
+  /// Begins a tick: from here take() gives every flow that changed (`snapshot`: every flow) up to now. A tick that was
+  /// not taken to its end is carried on by the next.
   void beginTick(bool snapshot);
 
-  /// Writes the next records of this tick; fewer than out.size() means that the tick is complete. Frames may be counted between two calls:
-  /// each total stays equal to what its records add up to, see totals(). An ended flow is forgotten once it has been taken.
+  /// Writes the next records of this tick; fewer than out.size() means that the tick is complete. Frames may be counted
+  /// between two calls: each total stays equal to what its records add up to, see totals(). An ended flow is forgotten
+  /// once it has been taken.
   std::size_t take(std::span<FlowRecord> out);
 
-  /// What the records taken so far add up to, over every flow that there ever was. What is counted but not yet taken is not in it.
+  /// What the records taken so far add up to, over every flow that there ever was. What is counted but not yet taken is
+  /// not in it.
   const MeterTotals& totals() const;
 
   /// Everything counted since the start, taken or not.
   MeterTotals counted() const;
 
-  /// Ends every flow; a tick after it gives their last records.
+  /// Ends every flow; a tick after it gives their last records. No frame is counted after it.
   void endAll(EndReason reason);
 
   /// Flows that have not ended.

@@ -30,19 +30,21 @@ class Orientation {
   /// The interface's own Ethernet address; all zero: it has none.
   void setLinkLayerAddress(const LinkLayerAddress& address);
 
-  /// Every address of the machine, also those of other interfaces: Linux answers to all of them on each. Replaces the earlier ones; those
-  /// after the first kMaxLocalAddresses are ignored.
+  /// Every address of the machine, also those of other interfaces: Linux answers to all of them on each. Replaces the
+  /// earlier ones; those after the first kMaxLocalAddresses are ignored.
   void setLocalAddresses(std::span<const LocalAddress> addresses);
 
-  /// Sets direction and addressee as far as the packet alone tells them. Live, in this order: the cooked header's packet type; source
-  /// link-layer address is ours: tx; destination is ours, a group or broadcast: rx; the IP source is ours: tx; else rx. In a file only the
-  /// cooked header or addresses written into the file decide; else, and on loopback, the direction stays unknown.
+  /// Sets direction and addressee as far as the packet alone tells them. Live, in this order: the cooked header's
+  /// packet type; source link-layer address is ours: tx; destination is ours, a group or broadcast: rx; the IP source
+  /// is ours: tx; else rx. In a file only the cooked header or addresses written into the file decide; else, and on
+  /// loopback, the direction stays unknown.
   void direct(Packet& packet) const;
 
-  /// For a packet without direction that begins a flow: true when its source is the local end. On loopback that is the end which
-  /// initiates (sends SYN; else the first sender). In a file, the first that decides: SYN comes from the local end, SYN-ACK goes to it;
-  /// a group is never the local end; a private address is local to a global one; the well-known (lower) port is remote, if it is below
-  /// 1024 or the other is ephemeral (32768 and up); else the first packet's source is local.
+  /// For a packet without direction that begins a flow: true when its source is the local end. On loopback that is the
+  /// end which initiates (sends SYN; else the first sender). In a file, the first that decides: SYN comes from the
+  /// local end, SYN-ACK goes to it; a group is never the local end; a private address is local to a global one; the
+  /// well-known (lower) port is remote, if it is below 1024 or the other is ephemeral (32768 and up); else the first
+  /// packet's source is local.
   bool sourceIsLocal(const Packet& packet) const;
 
   /// Why a flow that begins with this packet can have no owner here: forwarded, notLocal, or none when it may have one.
