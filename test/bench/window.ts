@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppWindow, installApp, type InstalledApp } from '../lab/app'
 import type { Host } from '../lab/host'
-import { Lab, withLab } from '../lab/lab'
+import type { Lab} from '../lab/lab';
+import { withLab } from '../lab/lab'
 import { createLabUser, type LabUser } from '../lab/lab-user'
 import { startTraffic } from '../lab/traffic'
 import { BenchLink } from './bench-link'
