@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -109,7 +110,7 @@ std::string routeTypeName(std::uint8_t type);
 std::string nudStateName(std::uint16_t state);
 
 std::string addressText(const Address& address, std::uint8_t family);
-/// aa:bb:cc:dd:ee:ff, as long as the address is; empty for none. Tunnels over IP: the address in its own notation is not tried.
+/// aa:bb:cc:dd:ee:ff, as long as the address is; empty for none.
 std::string linkLayerText(const std::vector<std::uint8_t>& address);
 
 }  // namespace netloupe
