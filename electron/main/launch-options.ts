@@ -16,12 +16,10 @@ export function parseLaunchOptions(args: readonly string[]): LaunchOptions {
 }
 
 /**
- * The line for standard error when Chromium's sandbox is off, null when there is nothing to say. As root Chromium does
- * not start with it; anyone else gives up a wall between the network's data and the user's files.
+ * The line for standard error when Chromium's sandbox is off, null when there is nothing to say. Root can't start Chromium
+ * otherwise; anyone else gives up the wall between a page and the user's files.
  */
 export function sandboxWarning(options: LaunchOptions, uid: number): string | null {
-  if (!options.sandboxOff) return null
-  return uid === 0
-    ? 'Running as root without Chromium’s sandbox. This is for tests; start Netloupe as an ordinary user.'
-    : 'Chromium’s sandbox is off (--no-sandbox). Only root needs that; start Netloupe without it.'
+  if (!options.sandboxOff || uid === 0) return null
+  return 'Chromium’s sandbox is off (--no-sandbox). Only root needs that; start Netloupe without it.'
 }

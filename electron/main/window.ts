@@ -2,8 +2,10 @@
  * The application's window: confined, dark or light before its first frame, as large as the user left it.
  */
 import { BrowserWindow, nativeTheme } from 'electron'
+import { eventChannel } from '../shared/ipc-schema'
 import { appUrl } from './app-origin'
 import type { Layout } from './layout'
+import type { ViewFeed, ViewTarget } from './view-feed'
 import { loadWindowState, minimumSize, saveWindowState } from './window-state'
 
 export interface WindowOptions {
@@ -14,8 +16,8 @@ export interface WindowOptions {
   log: (line: string) => void
 }
 
-/** The page's background, `--surface-window` of renderer/styles/tokens.css: shown until the page has drawn itself. */
-const background = { dark: '#1c1d20', light: '#fafafa' }
+/** The page's background, `--surface` of renderer/styles/tokens.css: shown until the page has drawn itself. */
+const background = { dark: '#1b1c20', light: '#ffffff' }
 
 /** A page that crashes at once would otherwise crash forever. */
 const maxReloads = 3
@@ -78,6 +80,32 @@ export function createWindow({ layout, stateFile, allowDevTools, log }: WindowOp
     log(`The window's page could not be loaded: ${error instanceof Error ? error.message : String(error)}`)
   })
   return window
+}
+
+/** Lets the window's page ask, and feeds it for as long as it is there. */
+export function serveWindow(window: BrowserWindow, feed: ViewFeed): void {
+  const { webContents } = window
+  const { id } = webContents
+  const target: ViewTarget = {
+    id,
+    isShown: () => !window.isDestroyed() && window.isVisible() && !window.isMinimized(),
+    send: (name, payload) => {
+      if (!webContents.isDestroyed()) webContents.send(eventChannel, name, payload)
+    },
+  }
+  feed.attach(target)
+  // A page that is loaded anew has asked for nothing yet.
+  webContents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
+    if (isMainFrame && !isSameDocument) feed.attach(target)
+  })
+  const isSeenAgain = (): void => {
+    feed.shown(id)
+  }
+  window.on('show', isSeenAgain)
+  window.on('restore', isSeenAgain)
+  window.on('closed', () => {
+    feed.detach(id)
+  })
 }
 
 /** Brings a window to the front, wherever it is. */

@@ -8,11 +8,10 @@ describe('launch options', () => {
     expect(parseLaunchOptions(['.', '--demo', '--no-sandbox'])).toEqual({ demo: true, sandboxOff: true })
   })
 
-  it('warn of a missing sandbox, and whom it concerns', () => {
-    const off = { demo: false, sandboxOff: true }
-    expect(sandboxWarning({ ...off, sandboxOff: false }, 0)).toBeNull()
-    expect(sandboxWarning(off, 0)).toContain('root')
-    expect(sandboxWarning(off, 1000)).toContain('start Netloupe without it')
+  it('warn of a missing sandbox, except root, who cannot have one', () => {
+    expect(sandboxWarning({ demo: false, sandboxOff: false }, 1000)).toBeNull()
+    expect(sandboxWarning({ demo: false, sandboxOff: true }, 0)).toBeNull()
+    expect(sandboxWarning({ demo: false, sandboxOff: true }, 1000)).toContain('start Netloupe without it')
   })
 })
 
