@@ -26,7 +26,11 @@ export function readBatchHeader(view: DataView, minRecordSize: number): Outcome<
 }
 
 function badBatch(what: string): Outcome<BatchHeader> {
-  return fail('badFrame', `The helper sent a batch that ${what}.`, 'Restart the helper; if it happens again, rebuild it.')
+  return fail(
+    'badFrame',
+    `The helper sent a batch that ${what}.`,
+    'Restart the helper; if it happens again, rebuild it.',
+  )
 }
 
 /** An unsigned 64-bit number. Beyond 2^53 it loses its last bits, which no count of bytes or microseconds reaches. */

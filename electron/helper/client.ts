@@ -3,14 +3,7 @@
  */
 import type * as v from 'valibot'
 import { fail, succeed, type Failure, type Outcome } from '../shared/errors'
-import type {
-  HelperHello,
-  HelperInterface,
-  Link,
-  Neighbor,
-  Route,
-  SocketRecord,
-} from '../shared/helper-messages'
+import type { HelperHello, HelperInterface, Link, Neighbor, Route, SocketRecord } from '../shared/helper-messages'
 import { readFlowBatch } from './flow-batch'
 import { encodeControl, FrameReader, frameTypes, type FrameType } from './frame-codec'
 import type { CaptureOptions, Helper, HelperConnector, HelperEvents } from './helper'
@@ -32,7 +25,11 @@ const maxToken = 2147483647
  */
 const maxItems = 1_000_000
 
-const goneFailure: Failure = { code: 'helperGone', message: 'The helper has ended.', fix: 'It is started again by itself.' }
+const goneFailure: Failure = {
+  code: 'helperGone',
+  message: 'The helper has ended.',
+  fix: 'It is started again by itself.',
+}
 
 interface OpenRequest {
   name: string
@@ -59,6 +56,8 @@ class HelperClient implements Helper {
   #isClosing = false
   /** Why this end gave the stream up, or the helper's own last words. */
   #failure: Failure | null = null
+  /** A file was read to its end; going after that is what the helper should do. */
+  #isFileDone = false
   #lastLogLine = ''
 
   constructor(
@@ -169,7 +168,11 @@ class HelperClient implements Helper {
       return { outcome: Promise.resolve({ ok: false, failure: this.#failure ?? goneFailure }), items, sockets }
     }
     if (this.#open.size >= maxOpenRequests) {
-      const outcome = fail('tooManyRequests', 'Too many questions to the helper are still open.', 'Try again in a moment.')
+      const outcome = fail(
+        'tooManyRequests',
+        'Too many questions to the helper are still open.',
+        'Try again in a moment.',
+      )
       return { outcome: Promise.resolve(outcome), items, sockets }
     }
     const token = this.#nextToken()
@@ -221,6 +224,7 @@ class HelperClient implements Helper {
     } else if (this.#hello === null) {
       this.#giveUp({ code: 'badSequence', message: 'The helper spoke before its hello.', fix: '' })
     } else {
+      if (event.type === 'end') this.#isFileDone = true
       this.events.message(event)
     }
   }
@@ -257,11 +261,7 @@ class HelperClient implements Helper {
     }
     this.#open.delete(answer.token)
     clearTimeout(request.timer)
-    request.settle(
-      answer.type === 'reply'
-        ? succeed(answer.result)
-        : fail(answer.code, answer.message, answer.fix),
-    )
+    request.settle(answer.type === 'reply' ? succeed(answer.result) : fail(answer.code, answer.message, answer.fix))
   }
 
   #takeItems(token: number, items: unknown[] | SocketRecord[], kind: 'items' | 'sockets'): void {
@@ -279,14 +279,14 @@ class HelperClient implements Helper {
 
   /** The stream cannot be trusted any more: nothing of it is read, and the helper is ended hard. */
   #giveUp(failure: Failure): void {
-    if (this.#failure !== null) return
-    this.#failure = failure
+    this.#failure ??= failure
     this.#process.kill()
   }
 
   #takeExit(exit: { code: number | null; signal: string | null; failure: Failure | null }): void {
     this.#isGone = true
-    const failure = exit.failure ?? this.#failure ?? (this.#isClosing ? null : this.#unexpectedExit(exit))
+    const failure =
+      exit.failure ?? this.#failure ?? (this.#isClosing || this.#isFileDone ? null : this.#unexpectedExit(exit))
     for (const request of this.#open.values()) {
       clearTimeout(request.timer)
       request.settle({ ok: false, failure: failure ?? goneFailure })

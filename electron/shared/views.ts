@@ -173,6 +173,8 @@ export interface InterfaceStatus {
   txRate: number
   rxBytes: number
   txBytes: number
+  rxPackets: number
+  txPackets: number
   received: number
   dropped: number
   ifDropped: number
