@@ -1,7 +1,7 @@
 import type { Host } from '../lab/host'
 import { Monitor, sum } from '../lab/monitor'
+import { processTree } from '../lab/process-tree'
 import { frameBytes, interfaceName, measuredCpus } from './bench-link'
-import { processTree } from './process-usage'
 
 /** A running monitor under measurement. */
 export interface Running {

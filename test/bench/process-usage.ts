@@ -1,21 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** A process and its descendants. */
-export function processTree(rootPid: number): number[] {
-  const children = new Map<number, number[]>()
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
-    const stat = readOrEmpty(`/proc/${entry}/stat`)
-    // comm may hold spaces and parentheses: fields are counted from the last one.
-    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-    children.set(parent, [...(children.get(parent) ?? []), Number(entry)])
-  }
-  const tree = [rootPid]
-  // The loop sees what it appends.
-  for (const pid of tree) tree.push(...(children.get(pid) ?? []))
-  return tree
-}
-
 /**
  * CPU time of a set of processes so far, in nanoseconds: the time that utime and stime of /proc/PID/stat tell in steps of
  * 10 ms, read from the schedstat of every thread, where it has no steps.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppWindow, installApp, type InstalledApp } from '../lab/app'
 import type { Host } from '../lab/host'
-import type { Lab} from '../lab/lab';
+import type { Lab } from '../lab/lab'
 import { withLab } from '../lab/lab'
 import { createLabUser, type LabUser } from '../lab/lab-user'
 import { startTraffic } from '../lab/traffic'
@@ -63,7 +63,7 @@ export async function measureStart(): Promise<NonNullable<BenchResults['start']>
       await window.page
         .getByRole('row')
         .filter({ hasText: 'traffic' })
-        .filter({ hasText: /[1-9][\d.]* \S*(B|bit)\/s/ })
+        .filter({ hasText: /[1-9][\d.]*\s*[kMG]?i?(B|bit)\/s/ })
         .first()
         .waitFor()
       runs.push({ windowMs, firstLiveRowMs: performance.now() - startedAt })

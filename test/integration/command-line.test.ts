@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeLab } from '../lab/describe-lab'
 import type { Host } from '../lab/host'
 import { Lab } from '../lab/lab'
+import { createLabUser } from '../lab/lab-user'
 import { LabProcess, type Exit } from '../lab/lab-process'
 import { Monitor, spawnMonitor, summaryOf } from '../lab/monitor'
 import { paths } from '../lab/paths'
+import { publicCopy } from '../lab/public-copy'
 import { buildTools } from '../lab/tools'
 import { startTraffic } from '../lab/traffic'
 import { expectExactSums } from './support/expectations'
@@ -144,8 +146,10 @@ describeLab('headless monitor', () => {
   })
 
   it('says what is missing and how to mend it when it may not capture', async () => {
-    const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all']
-    const { code, stderr } = await outcome(spawnMonitor(near, { prefix, args: ['--seconds', '1'] }))
+    const { prefix, env } = await createLabUser(lab)
+    const copyOf = await publicCopy(lab, [paths.headless, paths.helper])
+    const options = { prefix, env, headless: copyOf(paths.headless), args: ['--seconds', '1'] }
+    const { code, stderr } = await outcome(spawnMonitor(near, options))
     expect(code).toBe(1)
     expect(stderr.trim().split('\n')).toHaveLength(1)
     expect(stderr).toContain('cap_net_raw')

@@ -6,9 +6,11 @@ import { runCommand } from '../lab/command'
 import { describeLab } from '../lab/describe-lab'
 import type { Host } from '../lab/host'
 import { Lab } from '../lab/lab'
+import { createLabUser, type LabUser } from '../lab/lab-user'
 import { LabProcess } from '../lab/lab-process'
 import { sum, summaryOf, type SummaryLine } from '../lab/monitor'
 import { paths } from '../lab/paths'
+import { publicCopy } from '../lab/public-copy'
 import { clientScenarios, runScenario } from '../lab/scenarios'
 import { buildTools } from '../lab/tools'
 import { startTraffic } from '../lab/traffic'
@@ -20,23 +22,6 @@ import {
   type Conversation,
 } from './support/capture-file'
 import { expectExactSums } from './support/expectations'
-
-/** An ordinary user: reading a file takes no privilege. */
-const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all', '--no-new-privs']
-
-function startReading(file: string): LabProcess {
-  const command = ['node', paths.headless, 'monitor', '--format', 'jsonl', '--flows', '--read', file]
-  return new LabProcess('setpriv', [...asNobody, ...command])
-}
-
-async function read(file: string, input?: Buffer): Promise<SummaryLine> {
-  const process = startReading(file)
-  process.stdin.end(input)
-  const { code } = await process.exit
-  expect(process.stderr).toBe('')
-  expect(code).toBe(0)
-  return summaryOf(process)
-}
 
 function conversationsOf(summary: SummaryLine): Map<string, Conversation> {
   const conversations = new Map<string, Conversation>()
@@ -57,7 +42,25 @@ function conversationsOf(summary: SummaryLine): Map<string, Conversation> {
 
 describeLab('recorded traffic', () => {
   let lab: Lab
+  let user: LabUser
+  let headless: string
   const path = (name: string): string => join(lab.directory, name)
+
+  /** Reads as an ordinary user: a file takes no privilege. */
+  function startReading(file: string): LabProcess {
+    const command = ['node', headless, 'monitor', '--format', 'jsonl', '--flows', '--read', file]
+    const [program = '', ...args] = [...user.prefix, ...command]
+    return new LabProcess(program, args, { env: user.env })
+  }
+
+  async function read(file: string, input?: Buffer): Promise<SummaryLine> {
+    const process = startReading(file)
+    process.stdin.end(input)
+    const { code } = await process.exit
+    expect(process.stderr).toBe('')
+    expect(code).toBe(0)
+    return summaryOf(process)
+  }
 
   /** Starts tcpdump, which says on stderr when it captures. */
   async function startCapture(host: Host, file: string, ...options: string[]): Promise<LabProcess> {
@@ -70,6 +73,9 @@ describeLab('recorded traffic', () => {
   beforeAll(async () => {
     await buildTools()
     lab = await Lab.create()
+    user = await createLabUser(lab)
+    const copyOf = await publicCopy(lab, [paths.headless, paths.helper])
+    headless = copyOf(paths.headless)
     const near = await lab.host('near')
     const far = await lab.host('far')
     const addresses = { near: { 4: '10.60.0.1', 6: 'fd00:60::1' }, far: { 4: '10.60.0.2', 6: 'fd00:60::2' } }

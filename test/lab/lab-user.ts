@@ -25,7 +25,7 @@ export async function createLabUser(lab: Lab): Promise<LabUser> {
   const runtime = join(home, 'run')
   for (const directory of [home, runtime]) mkdirSync(directory, { mode: 0o700 })
 
-  const env: NodeJS.ProcessEnv = { PATH: '/usr/bin:/bin', HOME: home, USER: lab.name, XDG_RUNTIME_DIR: runtime }
+  const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: home, USER: lab.name, XDG_RUNTIME_DIR: runtime }
   if (process.env['DISPLAY'] !== undefined) env['DISPLAY'] = process.env['DISPLAY']
   const xauthority = process.env['XAUTHORITY']
   if (xauthority !== undefined && existsSync(xauthority)) {

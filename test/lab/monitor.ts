@@ -61,6 +61,8 @@ export interface MonitorOptions {
   /** Put before `node`, such as `setpriv` and its options. */
   prefix?: readonly string[]
   env?: NodeJS.ProcessEnv
+  /** A copy of the command line that others may read. */
+  headless?: string
 }
 
 /** A running `headless monitor`, read through the command line's contract alone. */
@@ -110,11 +112,11 @@ export class Monitor {
 
 /** Starts `headless monitor` on a host without waiting for anything. */
 export function spawnMonitor(host: Host, options: MonitorOptions = {}): LabProcess {
-  const { args = [], intervalMs = 200, prefix = [], env } = options
+  const { args = [], intervalMs = 200, prefix = [], env, headless = paths.headless } = options
   const command = [
     ...prefix,
     'node',
-    paths.headless,
+    headless,
     'monitor',
     '--format',
     'jsonl',
