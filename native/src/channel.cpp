@@ -33,11 +33,12 @@ Sent send(int fd, std::span<const std::byte> head, std::span<const std::byte> ta
   if (!fds.empty()) {
     message.msg_control = control.data();
     message.msg_controllen = CMSG_SPACE(fds.size_bytes());
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(fds.size_bytes());
-    std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
+    if (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr) {
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN(fds.size_bytes());
+      std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
+    }
   }
   for (;;) {
     if (::sendmsg(fd, &message, MSG_NOSIGNAL) >= 0) return Sent::ok;
