@@ -85,7 +85,6 @@ function run(): void {
     openConnections: () => monitor.openConnections(),
     processDetails: (ownerId) => monitor.processDetails(ownerId),
     chart: (subject) => monitor.chart(subject),
-    chartSample: (subject) => monitor.chartSample(subject),
     status,
   })
 

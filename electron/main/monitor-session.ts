@@ -102,9 +102,9 @@ export class MonitorSession {
     const { monitor, clock, onStatus } = this.#options
     const hasRunEnded = status.state === 'restarting' || status.state === 'failed' || status.state === 'stopped'
     if (hasRunEnded) monitor.helperLost(clock.nowMs())
-    const canOnlyList = status.state === 'running' && status.captureFailure !== null
-    if (canOnlyList && !this.#isPolling) this.#startPolling()
-    if (!canOnlyList && this.#isPolling) this.#stopPolling()
+    const needsSockets = status.state === 'running' && !monitor.measured
+    if (needsSockets && !this.#isPolling) this.#startPolling()
+    if (!needsSockets && this.#isPolling) this.#stopPolling()
     onStatus()
   }
 

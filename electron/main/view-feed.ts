@@ -23,10 +23,9 @@ export interface ViewTarget {
   send<Name extends EventName>(name: Name, payload: EventPayload<Name>): void
 }
 
-export type ViewSource = Pick<
-  Monitor,
-  'openProcesses' | 'openConnections' | 'processDetails' | 'chart' | 'chartSample'
-> & { status(): StatusView }
+export type ViewSource = Pick<Monitor, 'openProcesses' | 'openConnections' | 'processDetails' | 'chart'> & {
+  status(): StatusView
+}
 
 interface LiveList<Query, View> {
   feed: ListFeed<Query, View>
@@ -123,34 +122,26 @@ export class ViewFeed {
     this.#of(id).charts.delete(subject)
   }
 
-  /** After every tick: answers every live query of every window that is seen, one message per view. */
+  /** After every tick: answers the live queries of every window. */
   tick(): void {
-    for (const live of this.#windows.values()) {
-      if (!live.target.isShown()) continue
-      this.#sendViews(live)
-      for (const [subject, lastTimeS] of live.charts) {
-        const sample = this.source.chartSample(subject)
-        if (sample.timeS <= lastTimeS) continue
-        live.charts.set(subject, sample.timeS)
-        live.target.send('chart', { subject, sample })
-      }
-    }
+    for (const id of this.#windows.keys()) this.refresh(id)
   }
 
-  /** A window is seen again: sends what is true now, and the chart samples of the time in which it was not seen. */
-  shown(id: number): void {
+  /**
+   * Answers the live queries of one window, one message per view, if it is seen. To be called also when it is seen again: it
+   * then gets the chart samples of the time in which it was not.
+   */
+  refresh(id: number): void {
     const live = this.#windows.get(id)
     if (!live?.target.isShown()) return
-    this.#sendViews(live)
-    for (const [subject, lastTimeS] of live.charts) {
-      const { timesS, rxRates, txRates } = this.source.chart(subject)
-      live.charts.set(subject, timesS.at(-1) ?? lastTimeS)
-      for (const [index, timeS] of timesS.entries()) {
-        if (timeS <= lastTimeS) continue
-        const sample = { timeS, rxRate: rxRates[index] ?? null, txRate: txRates[index] ?? null }
-        live.target.send('chart', { subject, sample })
-      }
+    const { target, status, processes, connections, detailsOf, charts } = live
+    if (status) target.send('status', this.source.status())
+    if (processes) target.send('processes', processes.feed.view(processes.query))
+    if (connections) target.send('connections', connections.feed.view(connections.query))
+    if (detailsOf !== null) {
+      target.send('processDetails', { ownerId: detailsOf, details: this.source.processDetails(detailsOf) })
     }
+    for (const subject of charts.keys()) this.#sendSamples(live, subject)
   }
 
   /** The helper's state has changed; it shows at once, not with the next tick, which may never come. */
@@ -165,12 +156,18 @@ export class ViewFeed {
     for (const { target } of this.#windows.values()) target.send(name, payload)
   }
 
-  #sendViews({ target, status, processes, connections, detailsOf }: LiveQueries): void {
-    if (status) target.send('status', this.source.status())
-    if (processes) target.send('processes', processes.feed.view(processes.query))
-    if (connections) target.send('connections', connections.feed.view(connections.query))
-    if (detailsOf !== null) {
-      target.send('processDetails', { ownerId: detailsOf, details: this.source.processDetails(detailsOf) })
+  /** Every sample that the window has not got: usually one, two around a gap, more after it was not seen. */
+  #sendSamples({ target, charts }: LiveQueries, subject: ChartSubject): void {
+    const { timesS, rxRates, txRates } = this.source.chart(subject)
+    const newestS = timesS.at(-1)
+    const sentS = charts.get(subject)
+    if (newestS === undefined || sentS === undefined || newestS === sentS) return
+    charts.set(subject, newestS)
+    // Older than what was sent: the machine's clock was set back, and the chart has begun anew.
+    const first = newestS < sentS ? 0 : timesS.findIndex((timeS) => timeS > sentS)
+    for (let index = first; index < timesS.length; index += 1) {
+      const sample = { timeS: timesS[index] ?? 0, rxRate: rxRates[index] ?? null, txRate: txRates[index] ?? null }
+      target.send('chart', { subject, sample })
     }
   }
 

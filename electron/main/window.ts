@@ -99,7 +99,7 @@ export function serveWindow(window: BrowserWindow, feed: ViewFeed): void {
     if (isMainFrame && !isSameDocument) feed.attach(target)
   })
   const isSeenAgain = (): void => {
-    feed.shown(id)
+    feed.refresh(id)
   }
   window.on('show', isSeenAgain)
   window.on('restore', isSeenAgain)

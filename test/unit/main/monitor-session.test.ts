@@ -16,10 +16,6 @@ const stopped: HelperStatus = {
   captureFailure: null,
 }
 const running: HelperStatus = { ...stopped, state: 'running', pid: 40, version: '0.1.0' }
-const reduced: HelperStatus = {
-  ...running,
-  captureFailure: { code: 'needsNetRaw', message: 'Capture needs cap_net_raw.', fix: '' },
-}
 const tick = (timeMs: number): HelperTick => ({
   type: 'tick',
   tick: 1,
@@ -33,12 +29,13 @@ function setUp() {
   const clock = new FakeClock(1_000_000)
   const told: string[] = []
   const note = (name: string) => (_value: unknown, nowMs: number) => void told.push(`${name} ${nowMs - 1_000_000}`)
-  const monitor: Partial<Monitor> = {
+  const monitor = {
+    measured: true,
     apply: note('apply'),
     applySockets: note('sockets'),
-    tick: (nowMs) => void told.push(`tick ${nowMs - 1_000_000}`),
-    helperLost: (nowMs) => void told.push(`lost ${nowMs - 1_000_000}`),
-    gap: (nowMs) => void told.push(`gap ${nowMs - 1_000_000}`),
+    tick: (nowMs: number) => void told.push(`tick ${nowMs - 1_000_000}`),
+    helperLost: (nowMs: number) => void told.push(`lost ${nowMs - 1_000_000}`),
+    gap: (nowMs: number) => void told.push(`gap ${nowMs - 1_000_000}`),
   }
   const sockets = vi.fn<() => Promise<Outcome<SocketRecord[]>>>(() => Promise.resolve(succeed([])))
   let wiring: SupervisorOptions | undefined
@@ -52,7 +49,7 @@ function setUp() {
   const onTick = vi.fn()
   const onStatus = vi.fn()
   const session = new MonitorSession({
-    monitor: monitor as Monitor,
+    monitor: monitor as Partial<Monitor> as Monitor,
     connect: (() => Promise.reject(new Error('unused'))) as HelperConnector,
     createSupervisor: (options) => {
       wiring = options
@@ -64,7 +61,7 @@ function setUp() {
     onStatus,
   })
   if (!wiring) throw new Error('The session made no supervisor.')
-  return { session, clock, told, sockets, supervisor, onTick, onStatus, says: wiring }
+  return { session, clock, told, monitor, sockets, supervisor, onTick, onStatus, says: wiring }
 }
 
 let parts: ReturnType<typeof setUp>
@@ -127,8 +124,12 @@ describe('sleep', () => {
 })
 
 describe('the reduced mode', () => {
+  beforeEach(() => {
+    parts.monitor.measured = false
+  })
+
   it('reads the socket list at once and every two seconds', async () => {
-    parts.says.onStatus(reduced)
+    parts.says.onStatus(running)
     await parts.clock.settle()
     expect(parts.told).toEqual(['sockets 0'])
     parts.clock.advance(2000)
@@ -137,22 +138,23 @@ describe('the reduced mode', () => {
   })
 
   it('asks once however often the state is told', async () => {
-    parts.says.onStatus(reduced)
-    parts.says.onStatus({ ...reduced, restarts: 1 })
+    parts.says.onStatus(running)
+    parts.says.onStatus({ ...running, restarts: 1 })
     await parts.clock.settle()
     expect(parts.sockets).toHaveBeenCalledTimes(1)
   })
 
   it('waits for an answer before it asks again', async () => {
     parts.sockets.mockReturnValue(new Promise(() => undefined))
-    parts.says.onStatus(reduced)
+    parts.says.onStatus(running)
     parts.clock.advance(10_000)
     await parts.clock.settle()
     expect(parts.sockets).toHaveBeenCalledTimes(1)
   })
 
   it('ends with the grant, and an answer that was on its way is no longer wanted', async () => {
-    parts.says.onStatus(reduced)
+    parts.says.onStatus(running)
+    parts.monitor.measured = true
     parts.says.onStatus(running)
     await parts.clock.settle()
     parts.clock.advance(4000)
@@ -162,7 +164,7 @@ describe('the reduced mode', () => {
 
   it('goes on after a question that failed', async () => {
     parts.sockets.mockResolvedValueOnce({ ok: false, failure: { code: 'timeOut', message: 'No answer.', fix: '' } })
-    parts.says.onStatus(reduced)
+    parts.says.onStatus(running)
     await parts.clock.settle()
     parts.clock.advance(2000)
     await parts.clock.settle()

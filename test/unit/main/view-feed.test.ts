@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ViewFeed, type ViewSource, type ViewTarget } from '../../../electron/main/view-feed'
+import type { EventPayload } from '../../../electron/shared/ipc-schema'
 import type {
   ChartSeries,
   ConnectionsView,
@@ -30,10 +31,6 @@ class FakeSource implements ViewSource {
   }
   chart(): ChartSeries {
     return structuredClone(this.samples)
-  }
-  chartSample() {
-    const { timesS, rxRates, txRates } = this.samples
-    return { timeS: timesS.at(-1) ?? 0, rxRate: rxRates.at(-1) ?? null, txRate: txRates.at(-1) ?? null }
   }
   add(timeS: number, rxRate: number | null): void {
     this.samples.timesS.push(timeS)
@@ -80,7 +77,7 @@ describe('live queries', () => {
   it('sends nothing that was not asked for', () => {
     feed.tick()
     feed.statusChanged()
-    feed.shown(1)
+    feed.refresh(1)
     expect(target.sent).toEqual([])
   })
 
@@ -140,10 +137,10 @@ describe('a window that is not seen', () => {
     target.shown = false
     feed.tick()
     feed.statusChanged()
-    feed.shown(1)
+    feed.refresh(1)
     expect(target.take()).toEqual([])
     target.shown = true
-    feed.shown(1)
+    feed.refresh(1)
     expect(target.take().map(([name]) => name)).toEqual(['status', 'processes'])
   })
 
@@ -156,7 +153,7 @@ describe('a window that is not seen', () => {
     source.add(3, null)
     feed.tick()
     target.shown = true
-    feed.shown(1)
+    feed.refresh(1)
     source.add(4, 40)
     feed.tick()
     expect(target.take()).toEqual([
@@ -179,6 +176,26 @@ describe('charts', () => {
     expect(target.take()).toHaveLength(1)
   })
 
+  it('sends the gap before a sample', () => {
+    source.add(1, 10)
+    feed.queryChart(1, 0)
+    source.add(9, null)
+    source.add(10, 30)
+    feed.tick()
+    expect(target.take().map(([, payload]) => (payload as EventPayload<'chart'>).sample.rxRate)).toEqual([null, 30])
+  })
+
+  it('begins anew when the clock was set back', () => {
+    source.add(100, 10)
+    feed.queryChart(1, 0)
+    source.samples = { timesS: [], rxRates: [], txRates: [] }
+    source.add(50, 20)
+    feed.tick()
+    source.add(51, 21)
+    feed.tick()
+    expect(target.take().map(([, payload]) => (payload as EventPayload<'chart'>).sample.timeS)).toEqual([50, 51])
+  })
+
   it('follows two subjects at most, the first one asked for goes', () => {
     source.add(1, 10)
     feed.queryChart(1, 0)
@@ -187,10 +204,10 @@ describe('charts', () => {
     feed.queryChart(1, 6)
     source.add(2, 20)
     feed.tick()
-    expect(target.take().map(([, payload]) => (payload as { subject: number }).subject)).toEqual([0, 6])
+    expect(target.take().map(([, payload]) => (payload as EventPayload<'chart'>).subject)).toEqual([0, 6])
     feed.releaseChart(1, 0)
     source.add(3, 30)
     feed.tick()
-    expect(target.take().map(([, payload]) => (payload as { subject: number }).subject)).toEqual([6])
+    expect(target.take().map(([, payload]) => (payload as EventPayload<'chart'>).subject)).toEqual([6])
   })
 })
