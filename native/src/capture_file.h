@@ -94,7 +94,6 @@ class CaptureFile {
 
   Format format_ = Format::unknown;
   bool swapped_ = false;
-  bool nanoseconds_ = false;
   std::size_t recordHeaderBytes_ = 16;
   bool finished_ = false;
   std::vector<std::uint8_t> buffer_;
