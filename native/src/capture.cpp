@@ -1,6 +1,7 @@
 #include "capture.h"
 
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
@@ -207,9 +208,17 @@ class Capture {
       // The flows' totals must still reach the front: a last tick is asked for when it hears of the failure.
       counting_ = false;
       const std::string_view sentence = pcap_geterr(handle_.get());
-      const CaptureToFront message{.told = CaptureTold::failed, .failure = CaptureFailure::internal};
+      const CaptureToFront message{.told = CaptureTold::failed,
+                                   .failure = interfaceIsGone() ? CaptureFailure::noSuchInterface : CaptureFailure::internal};
       sendMessage(channels_.front.get(), message, std::as_bytes(std::span(sentence)));
     }
+  }
+
+  /// packet(7): the socket of an interface that was removed is bound to none.
+  bool interfaceIsGone() const {
+    sockaddr_ll bound{};
+    socklen_t length = sizeof bound;
+    return getsockname(pcap_fileno(handle_.get()), reinterpret_cast<sockaddr*>(&bound), &length) == 0 && bound.sll_ifindex <= 0;
   }
 
   void sendRequests() {

@@ -274,7 +274,11 @@ void LiveCaptures::failed(Captured& captured, CaptureFailure failure, const std:
       captured.channel.reset();
       tell(captured);
       return;
-    case CaptureFailure::noSuchInterface: captured.entry.state = InterfaceState::gone; break;
+    case CaptureFailure::noSuchInterface:
+      // rtnetlink tells it a moment later, and clears this.
+      captured.entry.state = InterfaceState::gone;
+      retries_[captured.entry.index] = {.dueMs = kNever, .pauseMs = 0, .problem = {}};
+      break;
     case CaptureFailure::needsNetRaw:
       captured.entry.state = InterfaceState::failed;
       captured.entry.error = problems::needsNetRaw(options_.program);

@@ -4,6 +4,7 @@
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -33,8 +34,8 @@ constexpr int kEveryRole[] = {
     SCMP_SYS(fstat),         SCMP_SYS(membarrier),
 };
 
-// pcap_stats and pcap_setfilter on the open handle.
-constexpr int kCapture[] = {SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(pread64)};
+// pcap_stats and pcap_setfilter on the open handle; getsockname tells libpcap an interface that is down from one that is gone.
+constexpr int kCapture[] = {SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(pread64)};
 
 // Reads the file that was passed to it.
 constexpr int kReader[] = {SCMP_SYS(pread64), SCMP_SYS(lseek)};
@@ -177,10 +178,16 @@ bool closeSandbox(Role role) {
   }
   if (role == Role::lookup) filter.allowIf(SCMP_SYS(socket), {{0, SCMP_CMP_EQ, AF_NETLINK, 0}});
 
+  if (role == Role::capture) {
+    // libpcap's own check of an interface that went down; every other device control is refused.
+    filter.allowIf(SCMP_SYS(ioctl), {{1, SCMP_CMP_EQ, SIOCGIFFLAGS, 0}});
+    filter.refuseSoftly(SCMP_SYS(ioctl), {{1, SCMP_CMP_NE, SIOCGIFFLAGS, 0}});
+  }
+
   for (const int call : kRefusedSoftly) {
     const bool allowed = contains(own, call) || (role == Role::supervisor && (contains(kLookup, call) || contains(kReader, call)));
     const bool conditional = (readsFiles && (call == SCMP_SYS(open) || call == SCMP_SYS(openat))) ||
-                             ((role == Role::lookup || role == Role::supervisor) && call == SCMP_SYS(socket));
+                             (readsFiles && call == SCMP_SYS(socket)) || (role == Role::capture && call == SCMP_SYS(ioctl));
     if (!allowed && !conditional) filter.refuseSoftly(call);
   }
   if (!filter.load()) {
