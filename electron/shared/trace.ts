@@ -276,3 +276,67 @@ export interface TraceSnapshot {
   events: TraceEvent[]
   sentences: TraceSentence[]
 }
+
+/** What kind of address it is, for those that no database can place. */
+export type AddressKind =
+  | 'public'
+  | 'private'
+  | 'cgnat'
+  | 'loopback'
+  | 'linkLocal'
+  | 'uniqueLocal'
+  | 'multicast'
+  | 'broadcast'
+  | 'documentation'
+  | 'reserved'
+  | 'unspecified'
+
+export interface Place {
+  /** `''` unknown. */
+  city: string
+  region: string
+  /** ISO 3166-1 alpha-2. */
+  countryCode: string
+  country: string
+  latitude: number
+  longitude: number
+  /** False when light in fibre could not have come from there in the time measured; not drawn as fact. */
+  isPlausible: boolean
+}
+
+/** What the sources know of an address; members appear as they are found. */
+export interface AddressInfo {
+  address: string
+  kind: AddressKind
+  /** Reverse name, `''` none or not yet. */
+  name: string
+  asNumber: number | null
+  asName: string
+  place: Place | null
+}
+
+/** A trace as the window shows it. */
+export interface TraceView extends TraceSnapshot {
+  /** Given by the main process, unique in a run. */
+  traceKey: number
+  /** What the helper's method cannot see (no privilege), each a sentence. */
+  limits: string[]
+  /** Set when `state` is `failed`. */
+  failure: { code: string; message: string; fix: string } | null
+  /** By address, for every address in `hops` and the destination. */
+  addresses: Record<string, AddressInfo>
+  /** RTTs of the user's own connection to the destination, from the kernel's tcp_info; empty when there is none. */
+  connectionRtts: { timeMs: number; rttMs: number }[]
+}
+
+/** One sub-tab. */
+export interface TraceListItem {
+  traceKey: number
+  host: string
+  destination: string
+  protocol: TraceProtocol
+  state: TraceRunState
+  /** Round-trip to the destination, null unknown. */
+  avgMs: number | null
+  lossPct: number
+}
