@@ -11,12 +11,15 @@ import { say } from './say.mjs'
 
 export const hasDisplay = () => Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
 
+/** Groups of distribution packages that the app is built with and runs on. */
+export const appGroups = ['build', 'display']
+
 /**
  * Everything that the window needs, found or made.
  * @returns {Promise<string>} the directory of the Electron runtime
  */
 export async function ensureApp() {
-  await ensureDistributionPackages(['display'])
+  await ensureDistributionPackages(appGroups)
   await ensureBuilt(['helper', 'main', 'preload', 'renderer'])
   await ensureNpmPackages()
   return withLock(join(cacheDir, 'lock'), ensureElectronRuntime)

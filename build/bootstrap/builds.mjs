@@ -53,9 +53,8 @@ const builds = {
 const isDone = (name) => isFresh(name, digest(builds[name].inputs), builds[name].outputs)
 
 async function build(name) {
-  const { inputs, groups, command } = builds[name]
+  const { inputs, command } = builds[name]
   const inputsDigest = digest(inputs)
-  if (groups) await ensureDistributionPackages(groups)
   clearStamp(name)
   await need(`Building the ${name}`, command())
   writeStamp(name, inputsDigest)
@@ -70,6 +69,8 @@ export async function ensureBuilt(names) {
   await withLock(at('out/.lock'), async () => {
     const stale = names.filter((name) => !isDone(name))
     if (stale.length === 0) return
+    const groups = stale.flatMap((name) => builds[name].groups ?? [])
+    if (groups.length > 0) await ensureDistributionPackages(groups)
     if (stale.some((name) => !builds[name].groups)) await ensureNpmPackages()
     say(`Building: ${stale.join(', ')}.`)
     for (const name of stale) await build(name)

@@ -1,4 +1,4 @@
-import { ensureApp } from '../app.mjs'
+import { appGroups, ensureApp } from '../app.mjs'
 import { ensureBuilt } from '../builds.mjs'
 import { withDisplay } from '../display.mjs'
 import { ensureDistributionPackages } from '../distribution.mjs'
@@ -7,7 +7,7 @@ import { becomeChild } from '../run.mjs'
 
 /** `npm run bench [-- option...]`: the figures of the README's table, measured on this machine. */
 export async function run(args) {
-  await ensureDistributionPackages(['bench'])
+  await ensureDistributionPackages(['bench', ...appGroups])
   const dist = await ensureApp()
   await ensureBuilt(['headless', 'lab', 'bench'])
   const command = withDisplay([process.execPath, at('out/bench/index.js'), ...args])

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { kinds } from '../../test/kinds.mjs'
 import { lastLine, sumOf } from '../../test/tally.mjs'
-import { ensureApp } from '../app.mjs'
+import { appGroups, ensureApp } from '../app.mjs'
 import { ensureBuilt } from '../builds.mjs'
 import { ensureDistributionPackages } from '../distribution.mjs'
 import { ensureNpmPackages } from '../npm-packages.mjs'
@@ -28,7 +28,7 @@ function parse(args) {
 export async function run(args) {
   const { names, filters } = parse(args)
   const needs = new Set(names.flatMap((name) => kinds[name].needs))
-  await ensureDistributionPackages(['build', 'test'])
+  await ensureDistributionPackages(['build', 'test', ...(needs.has('app') ? appGroups : [])])
   await ensureNpmPackages()
   const env = { ...process.env }
   if (needs.delete('app')) env.ELECTRON_OVERRIDE_DIST_PATH = await ensureApp()
