@@ -56,6 +56,17 @@ export function stateTone(row: FlowRow): 'open' | 'changing' | 'failed' | 'quiet
   return row.state === 'none' || row.state === 'closed' ? 'quiet' : 'changing'
 }
 
+/** What is known of a connection beyond its state, for a tooltip: `ESTABLISHED, 12 ms handshake, 3 retransmits`. */
+export function stateDetail(row: FlowRow): string {
+  return [
+    stateNames[row.state],
+    row.handshakeRttMs > 0 ? `${row.handshakeRttMs.toPrecision(2)} ms handshake` : '',
+    row.retransmits > 0 ? `${row.retransmits} retransmits` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(', ')
+}
+
 /** What stands in the state column. */
 export function stateText(row: FlowRow): string {
   return row.ended ? endLabels[row.endReason] : stateLabels[row.state]

@@ -328,6 +328,8 @@ export class FakeApi implements NetloupeApi {
       txRate: captured.txRate * part,
       rxBytes: captured.rxBytes * part,
       txBytes: captured.txBytes * part,
+      rxPackets: Math.round(captured.rxPackets * part),
+      txPackets: Math.round(captured.txPackets * part),
       received: Math.round(captured.rxPackets * part),
       dropped: 0,
       ifDropped: 0,
