@@ -1,16 +1,17 @@
 #include "capture.h"
 
 #include <fcntl.h>
-#include <linux/if_packet.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -214,11 +215,10 @@ class Capture {
     }
   }
 
-  /// packet(7): the socket of an interface that was removed is bound to none.
   bool interfaceIsGone() const {
-    sockaddr_ll bound{};
-    socklen_t length = sizeof bound;
-    return getsockname(pcap_fileno(handle_.get()), reinterpret_cast<sockaddr*>(&bound), &length) == 0 && bound.sll_ifindex <= 0;
+    ifreq request{};
+    request.ifr_ifindex = static_cast<int>(options_.interfaceIndex);
+    return ioctl(pcap_fileno(handle_.get()), SIOCGIFNAME, &request) != 0 && errno == ENODEV;
   }
 
   void sendRequests() {

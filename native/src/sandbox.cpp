@@ -179,9 +179,11 @@ bool closeSandbox(Role role) {
   if (role == Role::lookup) filter.allowIf(SCMP_SYS(socket), {{0, SCMP_CMP_EQ, AF_NETLINK, 0}});
 
   if (role == Role::capture) {
-    // libpcap's own check of an interface that went down; every other device control is refused.
+    // Whether an interface that went down is still there; every other device control is refused.
     filter.allowIf(SCMP_SYS(ioctl), {{1, SCMP_CMP_EQ, SIOCGIFFLAGS, 0}});
-    filter.refuseSoftly(SCMP_SYS(ioctl), {{1, SCMP_CMP_NE, SIOCGIFFLAGS, 0}});
+    filter.allowIf(SCMP_SYS(ioctl), {{1, SCMP_CMP_EQ, SIOCGIFNAME, 0}});
+    filter.refuseSoftly(SCMP_SYS(ioctl), {{1, SCMP_CMP_GT, SIOCGIFFLAGS, 0}});
+    filter.refuseSoftly(SCMP_SYS(ioctl), {{1, SCMP_CMP_LT, SIOCGIFNAME, 0}});
   }
 
   for (const int call : kRefusedSoftly) {
