@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { at } from './paths.mjs'
 import { ensureDistributionPackages } from './distribution.mjs'
 import { withLock } from './lock.mjs'
@@ -15,7 +16,9 @@ const vite = (config, ...args) => [
   ...args,
 ]
 
-const bundled = ['package-lock.json', 'tsconfig.base.json', 'tsconfig.json', 'electron/shared']
+const make = (directory) => ['make', '--no-print-directory', '-s', `-j${availableParallelism()}`, '-C', at(directory)]
+
+const bundled = ['package.json', 'package-lock.json', 'tsconfig.base.json', 'tsconfig.json', 'electron/shared']
 const nodeBundle = (name, inputs) => ({
   inputs: [...bundled, 'build/vite.node.config.ts', ...inputs],
   outputs: [`out/${name}/index.${name === 'preload' ? 'cjs' : 'js'}`],
@@ -29,7 +32,7 @@ const builds = {
     inputs: ['native/Makefile', 'native/src'],
     outputs: ['out/native/netloupe-helper'],
     groups: ['build'],
-    command: () => ['make', '--no-print-directory', '-s', '-C', at('native')],
+    command: () => make('native'),
   },
   main: nodeBundle('main', ['electron/main', ...domain]),
   preload: nodeBundle('preload', ['electron/preload']),
@@ -41,9 +44,9 @@ const builds = {
   },
   lab: {
     inputs: ['test/lab/tools'],
-    outputs: ['out/lab'],
+    outputs: ['out/lab/blast', 'out/lab/traffic'],
     groups: ['build'],
-    command: () => ['make', '--no-print-directory', '-s', '-C', at('test/lab/tools')],
+    command: () => make('test/lab/tools'),
   },
   bench: nodeBundle('bench', ['test/bench', 'test/lab', ...domain]),
 }

@@ -1,22 +1,25 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { at } from './paths.mjs'
+import { at, root } from './paths.mjs'
 
-/** Calls `visit` with every regular file at or below a path of the repository, in a fixed order. */
-function walk(path, visit) {
-  const status = statSync(at(path), { throwIfNoEntry: false })
+/** Calls `visit` with every regular file at or below a path inside `base`, in a fixed order. */
+function walk(base, path, visit) {
+  const status = statSync(join(base, path), { throwIfNoEntry: false })
   if (status?.isFile()) visit(path)
   if (!status?.isDirectory()) return
-  for (const name of readdirSync(at(path)).sort()) walk(join(path, name), visit)
+  for (const name of readdirSync(join(base, path)).sort()) walk(base, join(path, name), visit)
 }
 
-/** A digest of names and contents, so that neither a checkout nor a copy counts as a change. */
-export function digest(inputs) {
+/**
+ * A digest of names and contents, so that neither a checkout nor a copy counts as a change.
+ * @param {string[]} inputs files and directories inside `base`; one that does not exist counts as empty
+ */
+export function digest(inputs, base = root) {
   const hash = createHash('sha256').update(process.version)
   for (const input of inputs) {
-    walk(input, (file) => {
-      const content = readFileSync(at(file))
+    walk(base, input, (file) => {
+      const content = readFileSync(join(base, file))
       hash.update(`\0${file}\0${content.length}\0`).update(content)
     })
   }
