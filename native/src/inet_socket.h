@@ -15,6 +15,7 @@ inline constexpr std::uint8_t kEstablished = 1;
 inline constexpr std::uint8_t kSynReceived = 3;
 inline constexpr std::uint8_t kTimeWait = 6;
 inline constexpr std::uint8_t kClose = 7;
+inline constexpr std::uint8_t kCloseWait = 8;
 inline constexpr std::uint8_t kListen = 10;
 inline constexpr std::uint8_t kNewSynReceived = 12;
 }  // namespace socket_state

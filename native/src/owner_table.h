@@ -26,7 +26,7 @@ struct Owner {
 
 class OwnerTable {
  public:
-  /// Ids begin at `firstId`. `bootTimeMs` is the Unix time of the boot, `ticksPerSecond` the unit of start times; see systemClock().
+  /// Ids begin at `firstId`. `bootTimeMs` is the Unix time of the boot, `ticksPerSecond` the unit of start times: sysconf(_SC_CLK_TCK).
   OwnerTable(int procFolder, std::uint32_t firstId, std::uint64_t bootTimeMs, std::uint64_t ticksPerSecond, std::size_t maxOwners);
 
   /// The id of the process that has this pid now; 0 when it has ended or the table is full.
@@ -41,6 +41,7 @@ class OwnerTable {
 
   /// What changed since the last call, as the text of control events `owners`, each small enough for one message of `maxBytes`.
   std::vector<std::string> takeAnnouncements(std::size_t maxBytes);
+  bool hasAnnouncements() const { return !changed_.empty(); }
 
  private:
   std::uint32_t add(ProcessInfo process, std::uint64_t nowUs);

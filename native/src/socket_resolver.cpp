@@ -13,8 +13,10 @@ namespace netloupe {
 
 namespace {
 
-// What one exact question costs (two system calls); a dump is made when the questions at hand would cost more than the last one did.
-constexpr std::uint64_t kQuestionUs = 4;
+// What one exact question costs (two system calls; UDP: mostly also those for the others on its port). A dump is made when the questions at
+// hand would cost more than the last dump did.
+constexpr std::uint64_t kTcpQuestionUs = 4;
+constexpr std::uint64_t kUdpQuestionUs = 40;
 constexpr std::uint64_t kFirstDumpUs = 500;
 
 // Sockets in one index (about 11 MiB); sockets beyond it are not found by dumps, only by exact questions.
@@ -29,6 +31,7 @@ constexpr std::size_t kMaxSocketsPerPort = 256;
 constexpr std::size_t kMaxRawSockets = 4096;
 
 constexpr std::uint8_t kIgmp = 2;
+constexpr std::uint8_t kL2tp = 115;
 
 std::uint64_t monotonicUs() {
   timespec now{};
@@ -76,7 +79,8 @@ void SocketResolver::resolve(std::span<const LookupRequest> requests, std::uint6
         std::ranges::count_if(requests, [&](const LookupRequest& request) { return request.key.protocol == protocol; }));
     if (questions == 0) continue;
     const std::uint64_t dumpUs = tables->dumpUs == 0 ? kFirstDumpUs : tables->dumpUs;
-    if (!diag_.isAvailable() || questions * kQuestionUs > dumpUs) buildIndex(*tables, protocol);
+    const std::uint64_t questionUs = protocol == IPPROTO_TCP ? kTcpQuestionUs : kUdpQuestionUs;
+    if (!diag_.isAvailable() || questions * questionUs > dumpUs) buildIndex(*tables, protocol);
   }
   out.clear();
   out.reserve(requests.size());
@@ -137,11 +141,11 @@ Resolution SocketResolver::resolveTcp(const LookupRequest& request) {
   if (!findIn(tcp_, request, socket, ambiguous)) return resolveSender(request, whyNoSocket(request));
   if (socket.inode != 0 && socket.state != socket_state::kListen) return one(socket, Attribution::exact);
 
-  // No process holds the connection: it is not accepted yet, or closed already; or there is none and a listener was found in its place. The
-  // listener's process is the one that accepts or accepted it, unless that was another that shares the listener: hence relaxed.
+  // No process holds the connection: it is not accepted yet, or closed already; or there is none any more and the listener was found in its
+  // place. The listener's process is the one that accepts or accepted it, unless another shares the listener: hence relaxed.
   const std::uint8_t state = socket.state;
   const bool accepting = state == socket_state::kSynReceived || state == socket_state::kNewSynReceived ||
-                         state == socket_state::kEstablished || state == socket_state::kListen;
+                         state == socket_state::kEstablished || state == socket_state::kCloseWait;
   // TIME_WAIT and half-open connections are told without a user.
   const bool hasUid = state != socket_state::kTimeWait && state != socket_state::kNewSynReceived;
   const std::uint32_t uid = hasUid ? socket.uid : 0xffffffff;
@@ -248,7 +252,7 @@ Resolution SocketResolver::resolveOther(const LookupRequest& request) {
     case IPPROTO_AH:
     case IPPROTO_COMP:
     case IPPROTO_PIM:
-    case IPPROTO_L2TP: return nobody(Reason::kernel);
+    case kL2tp: return nobody(Reason::kernel);
     default: return resolveSender(request, whyNoSocket(request));
   }
 }
