@@ -65,7 +65,9 @@ function run(): void {
   const monitor = createMonitor({ demo: options.demo, serviceName, protocolName, etherTypeName, userName })
   const session = new MonitorSession({
     monitor,
-    connect: options.demo ? connectScripted() : connectProgram({ path: layout.helperFile }),
+    connect: options.demo
+      ? connectScripted(options.demoFlows === null ? {} : { flows: options.demoFlows })
+      : connectProgram({ path: layout.helperFile }),
     createSupervisor,
     clock: systemClock,
     loopback: settings.current.loopback,
@@ -94,10 +96,12 @@ function run(): void {
     feed.broadcast('settings', now)
     feed.statusChanged()
   }
-  const grant = () =>
-    options.demo
-      ? Promise.resolve(fail('demo', 'The demo has a scripted helper, which needs no capabilities.'))
-      : grantCapabilities(layout.helperFile)
+  const demoActions = {
+    grant: () => Promise.resolve(fail('demo', 'The demo has a scripted helper, which needs no capabilities.')),
+    endProcess: () => fail('demo', 'The processes of the demo are invented; there is nothing to end.'),
+  }
+  const realActions = { grant: () => grantCapabilities(layout.helperFile), endProcess }
+  const { grant, endProcess: end } = options.demo ? demoActions : realActions
   const router = createRouter({
     handlers: {
       ...viewHandlers(feed),
@@ -105,7 +109,7 @@ function run(): void {
       ...helperHandlers({ grant, restart: () => session.restartHelper() }),
       ...actionHandlers({
         owner: (ownerId) => monitor.owner(ownerId),
-        endProcess,
+        endProcess: end,
         writeClipboard: (text) => {
           clipboard.writeText(text)
         },

@@ -3,7 +3,9 @@
  */
 import { defaultCaptureOptions, type HelperConnector } from '../helper/helper'
 import type { Clock, HelperStatus, Supervisor, SupervisorOptions } from '../helper/supervisor'
+import { fail } from '../shared/errors'
 import type { HelperMessage } from '../shared/helper-messages'
+import type { ActionResult } from '../shared/ipc-schema'
 import type { Monitor } from '../monitor/monitor'
 
 export interface SessionOptions {
@@ -63,8 +65,12 @@ export class MonitorSession {
     await this.#supervisor.stop()
   }
 
-  restartHelper(): Promise<void> {
-    return this.#supervisor.restart()
+  /** Starts the helper anew; a failure says why it does not capture then. */
+  async restartHelper(): Promise<ActionResult> {
+    await this.#supervisor.restart()
+    const { state, message, captureFailure } = this.#supervisor.status
+    if (captureFailure !== null) return { ok: false, failure: captureFailure }
+    return state === 'running' ? { ok: true } : fail('helperNotRunning', message)
   }
 
   /** Captures with or without loopback from now on; the helper starts anew, totals stay. */

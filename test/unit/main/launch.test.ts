@@ -4,14 +4,20 @@ import { appLayout } from '../../../electron/main/layout'
 
 describe('launch options', () => {
   it('leave what belongs to Chromium alone', () => {
-    expect(parseLaunchOptions(['.', '--user-data-dir=/tmp/x'])).toEqual({ demo: false, sandboxOff: false })
-    expect(parseLaunchOptions(['.', '--demo', '--no-sandbox'])).toEqual({ demo: true, sandboxOff: true })
+    const options = parseLaunchOptions(['.', '--user-data-dir=/tmp/x'])
+    expect(options).toEqual({ demo: false, demoFlows: null, sandboxOff: false })
+  })
+
+  it('choose the demo, its size, and no sandbox', () => {
+    const options = parseLaunchOptions(['.', '--demo', '--demo-flows=10000', '--no-sandbox'])
+    expect(options).toEqual({ demo: true, demoFlows: 10_000, sandboxOff: true })
+    expect(parseLaunchOptions(['--demo-flows=many', '--demo-flows=1e9']).demoFlows).toBeNull()
   })
 
   it('warn of a missing sandbox, except root, who cannot have one', () => {
-    expect(sandboxWarning({ demo: false, sandboxOff: false }, 1000)).toBeNull()
-    expect(sandboxWarning({ demo: false, sandboxOff: true }, 0)).toBeNull()
-    expect(sandboxWarning({ demo: false, sandboxOff: true }, 1000)).toContain('start Netloupe without it')
+    expect(sandboxWarning({ sandboxOff: false }, 1000)).toBeNull()
+    expect(sandboxWarning({ sandboxOff: true }, 0)).toBeNull()
+    expect(sandboxWarning({ sandboxOff: true }, 1000)).toContain('start Netloupe without it')
   })
 })
 

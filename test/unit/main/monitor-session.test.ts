@@ -115,6 +115,23 @@ describe('the helper’s state', () => {
   })
 })
 
+describe('starting the helper anew', () => {
+  it('is done when it captures', async () => {
+    expect(await parts.session.restartHelper()).toEqual({ ok: true })
+  })
+
+  it('says why it runs without capturing', async () => {
+    const captureFailure = { code: 'needsNetRaw', message: 'Capture needs cap_net_raw.', fix: '' }
+    parts.supervisor.status = { ...running, captureFailure }
+    expect(await parts.session.restartHelper()).toEqual({ ok: false, failure: captureFailure })
+  })
+
+  it('says why it does not run', async () => {
+    parts.supervisor.status = { ...stopped, state: 'failed', message: 'The helper is missing.' }
+    expect(await parts.session.restartHelper()).toMatchObject({ failure: { message: 'The helper is missing.' } })
+  })
+})
+
 describe('sleep', () => {
   it('is a gap, told at the moment of waking up', () => {
     parts.clock.advance(700)

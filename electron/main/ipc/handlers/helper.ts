@@ -1,11 +1,12 @@
-import type { Outcome } from '../../../shared/errors'
-import { fail } from '../../../shared/errors'
+import { fail, type Outcome } from '../../../shared/errors'
+import type { ActionResult } from '../../../shared/ipc-schema'
 import type { Handlers } from '../router'
 
 export interface HelperActions {
   /** Asks for the administrator's password and gives the helper its capabilities. */
   grant(): Promise<Outcome<null>>
-  restart(): Promise<void>
+  /** Starts the helper anew; a failure says why it does not capture then. */
+  restart(): Promise<ActionResult>
 }
 
 /** Actions on the helper itself. */
@@ -17,17 +18,12 @@ export function helperHandlers(actions: HelperActions): Pick<Handlers, 'helper.g
       isGranting = true
       try {
         const outcome = await actions.grant()
-        if (!outcome.ok) return outcome
         // Capabilities are read when a program starts, so the helper that runs has none of them.
-        await actions.restart()
-        return { ok: true }
+        return outcome.ok ? await actions.restart() : outcome
       } finally {
         isGranting = false
       }
     },
-    'helper.restart': async () => {
-      await actions.restart()
-      return { ok: true }
-    },
+    'helper.restart': () => actions.restart(),
   }
 }
