@@ -261,7 +261,15 @@ class HelperClient implements Helper {
     }
     this.#open.delete(answer.token)
     clearTimeout(request.timer)
+    if (request.name === 'start' && answer.type === 'reply') this.#announceInterfaces(answer.result)
     request.settle(answer.type === 'reply' ? succeed(answer.result) : fail(answer.code, answer.message, answer.fix))
+  }
+
+  /** Flows name interfaces from the first tick on, which may be read in the same go as this reply. */
+  #announceInterfaces(result: unknown): void {
+    const started = check(results.start, result, 'reply to start')
+    if (!started.ok) return
+    for (const info of started.value.interfaces) this.events.message({ type: 'interface', ...info })
   }
 
   #takeItems(token: number, items: unknown[] | SocketRecord[], kind: 'items' | 'sockets'): void {

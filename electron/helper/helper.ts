@@ -38,7 +38,10 @@ export const defaultCaptureOptions: CaptureOptions = {
 /** One running helper. Every request fails with `helperGone` once it has ended. */
 export interface Helper {
   readonly hello: HelperHello
-  /** Begins capture; from then on ticks come. Errors: as PROTOCOL.md says, `needsNetRaw` without the capability. */
+  /**
+   * Begins capture; from then on ticks come. The interfaces in the answer are told as messages too, before the first tick.
+   * Errors: as PROTOCOL.md says, `needsNetRaw` without the capability.
+   */
   start(options: CaptureOptions): Promise<Outcome<HelperInterface[]>>
   configure(options: { tickMs: number }): Promise<Outcome<null>>
   /** Ends capture. The last tick, with every flow's last totals, comes before the answer. */

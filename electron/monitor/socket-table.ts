@@ -133,7 +133,8 @@ function recordOf(socket: SocketRecord, nowMs: number): FlowRecord {
     txPackets: 0,
     inode: socket.inode,
     localAddress: socket.localAddress,
-    remoteAddress: socket.remoteAddress,
+    // An unconnected socket talks to anybody, which is no address.
+    remoteAddress: socket.remotePort === 0 && isUnspecified(socket.remoteAddress) ? '' : socket.remoteAddress,
     localPort: socket.localPort,
     remotePort: socket.remotePort,
     interfaceId: 0,
@@ -156,4 +157,8 @@ function recordOf(socket: SocketRecord, nowMs: number): FlowRecord {
     retransmits: 0,
     payloadBytes: socket.rxBytes + socket.txBytes,
   }
+}
+
+function isUnspecified(address: string): boolean {
+  return address === '0.0.0.0' || address === '::'
 }
