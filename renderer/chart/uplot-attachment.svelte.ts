@@ -1,5 +1,6 @@
 import uPlot, { type AlignedData, type Options } from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { untrack } from 'svelte'
 import type { Attachment } from 'svelte/attachments'
 
 /**
@@ -12,10 +13,14 @@ export function uplot(
   redrawOn: () => unknown,
 ): Attachment<HTMLElement> {
   return (element) => {
-    const plot = new uPlot(
-      { ...options(element), width: element.clientWidth || 1, height: element.clientHeight || 1 },
-      data(),
-      element,
+    // What is read outside the effects would have the whole chart made anew at every change.
+    const plot = untrack(
+      () =>
+        new uPlot(
+          { ...options(element), width: element.clientWidth || 1, height: element.clientHeight || 1 },
+          data(),
+          element,
+        ),
     )
     const observer = new ResizeObserver(() =>
       plot.setSize({ width: element.clientWidth, height: element.clientHeight }),

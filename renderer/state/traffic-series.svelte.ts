@@ -29,6 +29,17 @@ export class TrafficSeries {
   }
 }
 
+/** The part of a series that was there at `timeS`. */
+export function seriesUntil(series: ChartSeries, timeS: number): ChartSeries {
+  const after = series.timesS.findIndex((time) => time > timeS)
+  if (after < 0) return series
+  return {
+    timesS: series.timesS.slice(0, after),
+    rxRates: series.rxRates.slice(0, after),
+    txRates: series.txRates.slice(0, after),
+  }
+}
+
 function append(series: ChartSeries, sample: ChartSample): ChartSeries {
   const last = series.timesS.at(-1)
   // A clock that was set back would draw the line backwards; uPlot needs rising times.

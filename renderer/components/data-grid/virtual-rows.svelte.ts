@@ -5,6 +5,7 @@ import {
   Virtualizer,
   type VirtualItem,
 } from '@tanstack/virtual-core'
+import { untrack } from 'svelte'
 import type { Attachment } from 'svelte/attachments'
 
 export interface VirtualRowsOptions {
@@ -29,7 +30,8 @@ export class VirtualRows {
 
   /** Goes on the element that scrolls. */
   readonly attach: Attachment<HTMLElement> = (element) => {
-    const virtualizer = new Virtualizer<HTMLElement, HTMLElement>(this.#settings(element))
+    // What is read outside the effect would have the attachment put on anew at every change, scrolled to the top.
+    const virtualizer = untrack(() => new Virtualizer<HTMLElement, HTMLElement>(this.#settings(element)))
     this.#virtualizer = virtualizer
     const unmount = virtualizer._didMount()
     $effect(() => {
