@@ -131,7 +131,11 @@ export class MonitorSession {
     const { monitor, clock } = this.#options
     const sockets = await this.#supervisor.helper?.sockets()
     if (run !== this.#pollRun) return
-    if (sockets?.ok) monitor.applySockets(sockets.value, clock.nowMs())
+    if (sockets?.ok) {
+      monitor.applySockets(sockets.value, clock.nowMs())
+      // A tick between two lists would have measured nothing and would tear a gap into the chart.
+      this.#tick(clock.nowMs(), socketPollMs + silenceMs)
+    }
     this.#cancelPoll = clock.after(socketPollMs, () => void this.#poll(run))
   }
 }
