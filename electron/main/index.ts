@@ -27,9 +27,10 @@ import { installMenu } from './menu'
 import { MonitorSession } from './monitor-session'
 import { endProcess } from './process-end'
 import { confineApp } from './security'
+import { serveWindow } from './serve-window'
 import { SettingsStore } from './settings'
 import { ViewFeed } from './view-feed'
-import { createWindow, revealWindow, serveWindow } from './window'
+import { createWindow, revealWindow } from './window'
 
 const options = parseLaunchOptions(process.argv.slice(1))
 const allowDevTools = !app.isPackaged

@@ -2,10 +2,8 @@
  * The application's window: confined, dark or light before its first frame, as large as the user left it.
  */
 import { BrowserWindow, nativeTheme } from 'electron'
-import { eventChannel } from '../shared/ipc-schema'
 import { appUrl } from './app-origin'
 import type { Layout } from './layout'
-import type { ViewFeed, ViewTarget } from './view-feed'
 import { loadWindowState, minimumSize, saveWindowState } from './window-state'
 
 export interface WindowOptions {
@@ -49,9 +47,9 @@ export function createWindow({ layout, stateFile, allowDevTools, log }: WindowOp
       devTools: allowDevTools,
     },
   })
-  if (state.maximized) window.maximize()
-
   window.once('ready-to-show', () => {
+    // Not before: maximizing shows the window.
+    if (state.maximized) window.maximize()
     window.show()
   })
   const followTheme = (): void => {
@@ -82,34 +80,9 @@ export function createWindow({ layout, stateFile, allowDevTools, log }: WindowOp
   return window
 }
 
-/** Lets the window's page ask, and feeds it for as long as it is there. */
-export function serveWindow(window: BrowserWindow, feed: ViewFeed): void {
-  const { webContents } = window
-  const { id } = webContents
-  const target: ViewTarget = {
-    id,
-    isShown: () => !window.isDestroyed() && window.isVisible() && !window.isMinimized(),
-    send: (name, payload) => {
-      if (!webContents.isDestroyed()) webContents.send(eventChannel, name, payload)
-    },
-  }
-  feed.attach(target)
-  // A page that is loaded anew has asked for nothing yet.
-  webContents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
-    if (isMainFrame && !isSameDocument) feed.attach(target)
-  })
-  const isSeenAgain = (): void => {
-    feed.refresh(id)
-  }
-  window.on('show', isSeenAgain)
-  window.on('restore', isSeenAgain)
-  window.on('closed', () => {
-    feed.detach(id)
-  })
-}
-
-/** Brings a window to the front, wherever it is. */
+/** Brings a window to the front, wherever it is, unless it has just been closed. */
 export function revealWindow(window: BrowserWindow): void {
+  if (window.isDestroyed()) return
   if (window.isMinimized()) window.restore()
   window.show()
   window.focus()
