@@ -4,10 +4,9 @@
 import type { CaptureOptions, HelperConnector } from '../helper/helper'
 import { createSupervisor, systemClock, type HelperStatus } from '../helper/supervisor'
 import type { Monitor } from '../monitor/monitor'
-import type { Degraded } from '../shared/errors'
 import type { HelperMessage } from '../shared/helper-messages'
 import type { Report } from './report'
-import type { Output } from './output'
+import { problemSentences, type Output } from './output'
 import type { End } from './until-end'
 
 /** How often the kernel's sockets are read in the reduced mode, at least. */
@@ -71,7 +70,7 @@ class LiveMonitor {
       this.#lastTickMs = Date.now()
       if (this.#hasHello && !this.#isEnding) report.tick(this.#supervisor.status)
     } else if (message.type === 'degraded') {
-      for (const reason of message.reasons) output.complain(sentence(reason))
+      for (const sentence of problemSentences(message.reasons)) output.complain(sentence)
       if (this.#hasHello) report.degraded(this.#supervisor.status)
     }
   }
@@ -144,8 +143,4 @@ class LiveMonitor {
     await this.#supervisor.stop()
     this.exit(conclude())
   }
-}
-
-function sentence({ detail, fix }: Degraded): string {
-  return fix === '' ? detail : `${detail} ${fix}`
 }

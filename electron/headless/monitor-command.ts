@@ -36,6 +36,7 @@ export async function runMonitor(options: MonitorOptions, helperFile: string, ou
     protocolName,
     etherTypeName,
     userName,
+    listBuckets: true,
     keepEnded: options.flows ? { forMs: Infinity, atMost } : { forMs: 0, atMost: 0 },
   })
   const report = createReport(options, monitor, output)

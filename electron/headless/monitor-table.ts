@@ -4,6 +4,7 @@
 import { formatBytes, formatCount, formatEndpoint, formatRate } from '../shared/units'
 import type { FlowRow, ProcessesView, ProcessRow, StatusView } from '../shared/views'
 import { reasonTexts } from '../shared/words'
+import { problemSentences } from './output'
 import { textTable, type Column } from './text-table'
 
 const units = { rateUnit: 'byte', unitSystem: 'si' } as const
@@ -55,10 +56,9 @@ export function monitorTable(
   flows: readonly FlowRow[] | null,
   size: TableSize | null,
 ): string[] {
-  const notes = [
-    ...(status.helper.message === '' ? [] : [status.helper.message]),
-    ...status.degraded.map(({ detail, fix }) => `${detail} ${fix}`.trim()),
-  ]
+  const notes = problemSentences(status.degraded)
+  // A helper without capabilities says the same in its own words.
+  if (notes.length === 0 && status.helper.message !== '') notes.push(status.helper.message)
   const heads = flows === null ? 4 : 7
   const room = size === null ? Infinity : Math.max(4, size.rows - heads - notes.length - 1)
   const processRoom = Math.min(flows === null ? room : Math.ceil(room / 2), plainRows)

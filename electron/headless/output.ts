@@ -1,7 +1,7 @@
 /**
  * Standard output and standard error of the command line.
  */
-import type { Failure } from '../shared/errors'
+import type { Degraded, Failure } from '../shared/errors'
 
 export type Format = 'table' | 'jsonl'
 
@@ -57,6 +57,13 @@ export class Output {
   complainOf({ message, fix }: Failure): void {
     this.complain(fix === '' ? message : `${message} ${fix}`)
   }
+}
+
+/** What is missing, with the fix that several reasons share said once. */
+export function problemSentences(reasons: readonly Degraded[]): string[] {
+  const details = new Map<string, string[]>()
+  for (const { detail, fix } of reasons) details.set(fix, [...(details.get(fix) ?? []), detail])
+  return [...details].map(([fix, sentences]) => [...sentences, fix].join(' ').trim())
 }
 
 /**

@@ -115,7 +115,8 @@ class TableReport implements Report {
   }
 
   hello(helper: StatusView['helper']): void {
-    this.tick(helper)
+    // On a terminal the frame stands at once; elsewhere an empty table would be the first report.
+    if (this.output.terminal !== null) this.tick(helper)
   }
 
   tick(helper: StatusView['helper']): void {

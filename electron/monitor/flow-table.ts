@@ -42,6 +42,8 @@ export class FlowTable {
     private readonly ledger: Ledger,
     private readonly interfaces: InterfaceTable,
     private readonly keepEnded: KeepEnded = keepEndedDefault,
+    /** Lists buckets too, for lists that must add up to what was captured. */
+    private readonly listBuckets = false,
   ) {}
 
   /** Live flows, buckets excepted. */
@@ -49,9 +51,9 @@ export class FlowTable {
     return this.#live.size - this.#buckets
   }
 
-  /** Calls `visit` for every flow that is shown: live ones, then ended ones. */
+  /** Calls `visit` for every flow that is listed: live ones, then ended ones. */
   forEach(visit: (flow: Flow) => void): void {
-    for (const flow of this.#live.values()) if (!flow.synthetic) visit(flow)
+    for (const flow of this.#live.values()) if (!flow.synthetic || this.listBuckets) visit(flow)
     for (const flow of this.#ended) visit(flow)
   }
 
@@ -152,9 +154,8 @@ export class FlowTable {
     this.#live.delete(flow.flowId)
     if (flow.synthetic) {
       this.#buckets -= 1
-      return
-    }
-    flow.account.countFlow(-1)
+      if (!this.listBuckets) return
+    } else flow.account.countFlow(-1)
     this.#ended.push(flow)
     // Trimmed here too, not only with the clock: a long batch of a flood would hold them all until the tick.
     if (this.#ended.length > 2 * this.keepEnded.atMost) this.#ended = this.#ended.slice(-this.keepEnded.atMost)

@@ -48,6 +48,8 @@ export interface MonitorOptions {
   userName?(uid: number): string
   /** How long ended flows stay in the list. */
   keepEnded?: KeepEnded
+  /** Lists bytes that belong to no single flow as rows too, so that all rows add up to what was captured. */
+  listBuckets?: boolean
 }
 
 /** A list that remembers the order of its last answer, for `holdOrder`: one per live query. */
@@ -121,7 +123,12 @@ class TrafficMonitor implements Monitor {
     }
     this.#processes = new ProcessTable((process) => this.#ledger.accountOf(process) !== null)
     this.#captured = new Ledger(this.#processes)
-    this.#flows = new FlowTable(this.#captured, this.#interfaces, options.keepEnded ?? keepEndedDefault)
+    this.#flows = new FlowTable(
+      this.#captured,
+      this.#interfaces,
+      options.keepEnded ?? keepEndedDefault,
+      options.listBuckets,
+    )
   }
 
   get measured(): boolean {

@@ -24,6 +24,7 @@ const commonProtocols: Readonly<Record<number, string>> = {
 }
 
 export function protocolLabel(flow: Flow, names: Names): string {
+  if (flow.synthetic) return 'any'
   if (flow.family === 0) {
     return names.etherTypeName(flow.etherType) || `0x${flow.etherType.toString(16).padStart(4, '0')}`
   }
