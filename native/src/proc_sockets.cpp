@@ -43,9 +43,13 @@ struct FdPath {
   FdPath(pid_t pid, int fd) { std::snprintf(text.data(), text.size(), "%d/fd/%d", static_cast<int>(pid), fd); }
 };
 
-std::uint64_t socketBehind(int folder, const char* name) {
+bool isDenied(int error) { return error == EACCES || error == EPERM; }
+
+/// The socket that a link leads to, 0 none; `error` is why the link could not be read.
+std::uint64_t socketBehind(int folder, const char* name, int& error) {
   std::array<char, 64> target;
   const ssize_t length = ::readlinkat(folder, name, target.data(), target.size());
+  error = length < 0 ? errno : 0;
   return length <= 0 ? 0 : parseSocketLink({target.data(), static_cast<std::size_t>(length)});
 }
 
@@ -82,7 +86,8 @@ std::uint64_t parseSocketLink(std::string_view target) {
 }
 
 bool ProcSockets::stillHolds(const Entry& entry, std::uint64_t inode) const {
-  return socketBehind(procFolder_, FdPath(entry.holder.pid, entry.fd).text.data()) == inode;
+  int error = 0;
+  return socketBehind(procFolder_, FdPath(entry.holder.pid, entry.fd).text.data(), error) == inode;
 }
 
 ProcSockets::Answer ProcSockets::find(std::uint64_t inode, std::uint32_t uid, std::uint64_t nowUs, Holder& holder) {
@@ -188,7 +193,7 @@ bool ProcSockets::openNext() {
     pid_ = order_[next_++];
     folder_ = Fd(::openat(procFolder_, (std::to_string(pid_) + "/fd").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder_) return true;
-    if (errno == EACCES || errno == EPERM) denied_ = true;
+    if (isDenied(errno)) denied_ = true;
   }
   return false;
 }
@@ -226,7 +231,6 @@ void ProcSockets::work(std::uint64_t nowUs, std::size_t maxLinks) {
     if (fds_.empty()) {
       ++links;  // opening and listing cost about as much as a link
       if (!listNumbers(folder_.get(), listing_, fds_)) {
-        if (errno == EACCES || errno == EPERM) denied_ = true;
         folder_.reset();
         fds_.clear();
       }
@@ -238,7 +242,14 @@ void ProcSockets::work(std::uint64_t nowUs, std::size_t maxLinks) {
     ++links;
     std::array<char, 16> name;
     std::snprintf(name.data(), name.size(), "%d", fd);
-    if (const std::uint64_t inode = socketBehind(folder_.get(), name.data()); inode != 0) pass(inode, pid_, fd);
+    int error = 0;
+    if (const std::uint64_t inode = socketBehind(folder_.get(), name.data(), error); inode != 0) pass(inode, pid_, fd);
+    if (isDenied(error)) {
+      // The folder may be listed, its links may not be read: none of them.
+      denied_ = true;
+      folder_.reset();
+      fds_.clear();
+    }
   }
 }
 
