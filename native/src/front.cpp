@@ -36,6 +36,9 @@ constexpr std::uint64_t kLastWordsMs = 500;
 constexpr std::uint64_t kOpenMs = 5000;
 constexpr std::uint64_t kFinishMs = 2000;
 
+/// A promised tick that waits for the reader looks again this often.
+constexpr std::uint64_t kConsumedPollMs = 5;
+
 /// Reasons are looked at again this often: some go by themselves.
 constexpr std::uint64_t kDegradedMs = 1000;
 
@@ -139,8 +142,12 @@ class Front {
     if (acknowledged_) due = std::min(due, degradedDueMs_);
     if (startToken_ != 0) due = std::min(due, startDeadlineMs_);
     const std::uint64_t now = clockMs(CLOCK_MONOTONIC);
-    // What is due already and still stands waits for the reader: writing wakes the loop.
-    if (running_ && live() && (tickDueMs_ > now || output_.empty())) due = std::min(due, tickDueMs_);
+    // A tick that is due and still stands waits for the reader: writing wakes the loop, but not the reader's taking the rest.
+    if (running_ && live() && tickDueMs_ > now) {
+      due = std::min(due, tickDueMs_);
+    } else if (running_ && live() && output_.empty()) {
+      due = std::min(due, now + kConsumedPollMs);
+    }
     if (stopToken_ != 0 && stopDeadlineMs_ > now) due = std::min(due, stopDeadlineMs_);
     if (due == UINT64_MAX) return -1;
     return due <= now ? 0 : static_cast<int>(std::min<std::uint64_t>(due - now, 60'000));
@@ -348,7 +355,7 @@ class Front {
     // One that has not answered within a whole tick is left out of this one.
     if (tickStage_ == TickStage::asked && (captures_.allAnswered() || nowMs_ >= tickDueMs_)) closeTick();
     if (nowMs_ < tickDueMs_) return;
-    if (tickStage_ == TickStage::waiting && output_.empty()) {
+    if (tickStage_ == TickStage::waiting && output_.consumed()) {
       captures_.askTick(std::exchange(everyFlow_, false));
       tickStage_ = TickStage::asked;
       nextTickDue();

@@ -134,8 +134,7 @@ void LiveCaptures::supervisorSaid(const SupervisorEvent& event, PassedFds& fds, 
   switch (event.told) {
     case SupervisorTold::captureStarted:
       captured->channel = std::move(fds[0]);
-      captured->region = TickRegion(fds[1].get(), false);
-      if (!captured->region.ok()) captured->channel.reset();
+      captured->region = std::move(fds[1]);
       sendAddresses(*captured);
       break;
     case SupervisorTold::captureRefused: failed(*captured, CaptureFailure::internal, "no process could be started for it", nowMs); break;
@@ -359,13 +358,10 @@ bool LiveCaptures::allAnswered() const {
 std::vector<TickInterface> LiveCaptures::collect(std::uint32_t tick, OutputQueue& output) {
   std::vector<TickInterface> totals;
   for (Captured& captured : captures_) {
-    std::span<const FlowRecord> records = captured.region.records();
-    records = records.first(std::min<std::size_t>(captured.ready, records.size()));
-    while (!records.empty()) {
-      const auto batch = records.first(std::min(records.size(), kFlowRecordsPerBatch));
-      output.push(flowBatchHead(tick, batch.size()));
-      output.pushShared(std::as_bytes(batch));
-      records = records.subspan(batch.size());
+    for (std::size_t first = 0; first < captured.ready; first += kFlowRecordsPerBatch) {
+      const std::size_t count = std::min<std::size_t>(captured.ready - first, kFlowRecordsPerBatch);
+      output.push(flowBatchHead(tick, count));
+      output.pushFile(captured.region.get(), first * sizeof(FlowRecord), count * sizeof(FlowRecord));
     }
     captured.ready = 0;
     if (captured.lastAnswer) captured.stage = Stage::over;

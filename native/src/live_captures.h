@@ -17,7 +17,6 @@
 #include "output_queue.h"
 #include "requests.h"
 #include "role_channels.h"
-#include "tick_region.h"
 
 namespace netloupe {
 
@@ -57,7 +56,7 @@ class LiveCaptures {
   void askTick(bool everyFlow);
   bool allAnswered() const;
   /// Queues the records that have been answered and gives the interfaces' totals; interfaces that are over are forgotten after it. The
-  /// queue refers to shared memory until it is empty; call released() then.
+  /// queue refers to the regions until it is empty; call released() then. No tick may be asked before the reader has consumed it.
   std::vector<TickInterface> collect(std::uint32_t tick, OutputQueue& output);
   void released() { retired_.clear(); }
 
@@ -83,7 +82,7 @@ class LiveCaptures {
     InterfaceEntry entry;
     Stage stage = Stage::opening;
     Fd channel;
-    TickRegion region;
+    Fd region;  // of tick_region.h; only its pages are passed on, the front never looks into them
     EndReason endReason = EndReason::alive;
     CaptureTotals totals;
     std::uint32_t ready = 0;  // records in the region, answered and not yet queued
@@ -128,7 +127,7 @@ class LiveCaptures {
   bool stopping_ = false;
   std::uint32_t lastId_ = 0;
   std::vector<Captured> captures_;
-  std::vector<TickRegion> retired_;
+  std::vector<Fd> retired_;
   std::map<std::uint32_t, Retry> retries_;  // by interface index
   std::map<std::string, std::uint64_t> restartedMs_;  // by interface name
 };

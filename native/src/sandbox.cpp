@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -36,6 +37,9 @@ constexpr int kEveryRole[] = {
 
 // pcap_stats and pcap_setfilter on the open handle; getsockname tells libpcap an interface that is down from one that is gone.
 constexpr int kCapture[] = {SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(pread64)};
+
+// Hands tick regions to standard output.
+constexpr int kFront[] = {SCMP_SYS(sendfile)};
 
 // Reads the file that was passed to it.
 constexpr int kReader[] = {SCMP_SYS(pread64), SCMP_SYS(lseek)};
@@ -128,7 +132,7 @@ std::span<const int> callsOf(Role role) {
     case Role::capture: return kCapture;
     case Role::reader: return kReader;
     case Role::lookup: return kLookup;
-    case Role::front: break;
+    case Role::front: return kFront;
   }
   return {};
 }
@@ -163,6 +167,7 @@ bool closeSandbox(Role role) {
   const std::span<const int> own = callsOf(role);
   filter.allow(own);
   if (role == Role::supervisor) {
+    filter.allow(kFront);
     filter.allow(kCapture);
     filter.allow(kReader);
     filter.allow(kLookup);
@@ -186,10 +191,18 @@ bool closeSandbox(Role role) {
     filter.refuseSoftly(SCMP_SYS(ioctl), {{1, SCMP_CMP_LT, SIOCGIFNAME, 0}});
   }
 
+  if (role == Role::front) {
+    // How much of its output is still unread.
+    filter.allowIf(SCMP_SYS(ioctl), {{1, SCMP_CMP_EQ, SIOCOUTQ, 0}});
+    filter.allowIf(SCMP_SYS(ioctl), {{1, SCMP_CMP_EQ, FIONREAD, 0}});
+    filter.refuseSoftly(SCMP_SYS(ioctl), {{1, SCMP_CMP_GT, FIONREAD, 0}});
+    filter.refuseSoftly(SCMP_SYS(ioctl), {{1, SCMP_CMP_LT, SIOCOUTQ, 0}});
+  }
+
   for (const int call : kRefusedSoftly) {
     const bool allowed = contains(own, call) || (role == Role::supervisor && (contains(kLookup, call) || contains(kReader, call)));
     const bool conditional = (readsFiles && (call == SCMP_SYS(open) || call == SCMP_SYS(openat))) ||
-                             (readsFiles && call == SCMP_SYS(socket)) || (role == Role::capture && call == SCMP_SYS(ioctl));
+                             (readsFiles && call == SCMP_SYS(socket)) || ((role == Role::capture || role == Role::front) && call == SCMP_SYS(ioctl));
     if (!allowed && !conditional) filter.refuseSoftly(call);
   }
   if (!filter.load()) {
