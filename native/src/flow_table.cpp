@@ -13,6 +13,9 @@ constexpr unsigned kGenerationBits = 21;
 constexpr std::uint64_t kSlotMask = (std::uint64_t{1} << kSlotBits) - 1;
 constexpr std::uint64_t kGenerationMask = (std::uint64_t{1} << kGenerationBits) - 1;
 
+// Slots that get their memory at a time.
+constexpr std::size_t kSlotsPerPopulation = 1024;
+
 std::uint64_t generation(const Flow& flow) {
   return flow.flowId >> kSlotBits & kGenerationMask;
 }
@@ -24,15 +27,6 @@ FlowTable::FlowTable(std::uint32_t interfaceId, const HashSecret& secret)
       secret_(secret),
       flows_(kMaxFlows),
       index_(kIndexEntries) {}
-
-std::uint32_t FlowTable::hash(const Packet& packet) const {
-  const std::uint64_t ends = hashEndpoint(secret_, packet.source, packet.sourcePort) +
-                             hashEndpoint(secret_, packet.destination, packet.destinationPort);
-  const std::uint64_t rest = std::uint64_t{packet.etherType} << 48 | std::uint64_t{packet.vlanId} << 32 |
-                             static_cast<std::uint64_t>(packet.reason) << 16 | std::uint64_t{packet.family} << 8 |
-                             packet.protocol;
-  return static_cast<std::uint32_t>(foldedProduct(ends ^ rest, secret_[1] | 1));
-}
 
 void FlowTable::prefetchFlow(std::uint32_t hash) const {
   for (std::uint32_t at = hash & kIndexMask; index_[at].slotPlusOne != 0; at = (at + 1) & kIndexMask) {
@@ -50,12 +44,14 @@ bool FlowTable::matches(const Flow& flow, const Packet& packet, bool& transmitte
     return false;
   }
   if (packet.direction != Direction::rx && flow.localPort == packet.sourcePort &&
-      flow.remotePort == packet.destinationPort && flow.local == packet.source && flow.remote == packet.destination) {
+      flow.remotePort == packet.destinationPort && sameAddress(flow.local, packet.source) &&
+      sameAddress(flow.remote, packet.destination)) {
     transmitted = true;
     return true;
   }
   if (packet.direction != Direction::tx && flow.localPort == packet.destinationPort &&
-      flow.remotePort == packet.sourcePort && flow.local == packet.destination && flow.remote == packet.source) {
+      flow.remotePort == packet.sourcePort && sameAddress(flow.local, packet.destination) &&
+      sameAddress(flow.remote, packet.source)) {
     transmitted = false;
     return true;
   }
@@ -77,6 +73,9 @@ Slot FlowTable::insert(const Packet& packet, std::uint32_t hash, bool transmitte
     free_ = flows_[slot].timerNext;
   } else if (touched_ < kMaxFlows) {
     slot = touched_++;
+    if (slot % kSlotsPerPopulation == 0) flows_.populate(slot, kSlotsPerPopulation);
+    // So many flows have touched most pages of the index already.
+    if (slot == kSlotsPerPopulation) index_.populate(0, kIndexEntries);
   } else {
     return kNoSlot;
   }

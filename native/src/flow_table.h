@@ -101,7 +101,14 @@ class FlowTable {
   FlowTable(std::uint32_t interfaceId, const HashSecret& secret);
 
   /// Hash of a packet's flow, the same for both directions.
-  std::uint32_t hash(const Packet& packet) const;
+  std::uint32_t hash(const Packet& packet) const {
+    const std::uint64_t ends = hashEndpoint(secret_, packet.source, packet.sourcePort) +
+                               hashEndpoint(secret_, packet.destination, packet.destinationPort);
+    const std::uint64_t rest = std::uint64_t{packet.etherType} << 48 | std::uint64_t{packet.vlanId} << 32 |
+                               static_cast<std::uint64_t>(packet.reason) << 16 | std::uint64_t{packet.family} << 8 |
+                               packet.protocol;
+    return static_cast<std::uint32_t>(foldedProduct(ends ^ rest, secret_[1] | 1));
+  }
 
   /// Bring the index entry, then the flow's hot lines, into the cache ahead of find().
   void prefetchIndex(std::uint32_t hash) const { __builtin_prefetch(&index_[hash & kIndexMask]); }

@@ -17,6 +17,11 @@ inline std::uint64_t load64(const std::uint8_t* at) {
   return value;
 }
 
+/// std::array compares through a library call, which costs more than the comparison.
+inline bool sameAddress(const Address& a, const Address& b) {
+  return ((load64(a.data()) ^ load64(b.data())) | (load64(a.data() + 8) ^ load64(b.data() + 8))) == 0;
+}
+
 /// High and low half of the 128-bit product, folded: every input bit reaches every output bit.
 inline std::uint64_t foldedProduct(std::uint64_t a, std::uint64_t b) {
   __extension__ using Wide = unsigned __int128;

@@ -506,6 +506,7 @@ struct Meter::Impl {
     return flow.lookup == LookupState::waiting || flow.lookup == LookupState::asked;
   }
 
+  /// Writes every member: the memory behind `out` holds an older record.
   void record(Flow& flow, FlowRecord& out) {
     taken.rxBytes += flow.rxBytes;
     taken.txBytes += flow.txBytes;
@@ -519,7 +520,6 @@ struct Meter::Impl {
     flow.rxBytes = flow.txBytes = flow.rxPackets = flow.txPackets = flow.payloadBytes = 0;
 
     const bool over = flow.flags & kFlowOver;
-    out = {};
     out.flowId = flow.flowId;
     out.firstSeenUs = flow.firstSeenUs;
     out.lastSeenUs = flow.lastSeenUs;
@@ -545,14 +545,17 @@ struct Meter::Impl {
     // Nobody will answer any more for a flow that is over.
     out.reason = over && flow.reason == Reason::pending ? Reason::overloaded : flow.reason;
     out.endReason = flow.endReason;
+    out.flags = 0;
     if (over) out.flags |= kFlowEnded;
     if (flow.flags & kFlowFromLocal) out.flags |= kFlowInitiatedLocally;
     if (flow.flags & kFlowFromRemote) out.flags |= kFlowInitiatedRemotely;
     if (isBucket(flow)) out.flags |= kFlowSynthetic;
     out.rxTcpFlags = flow.rxTcpFlags;
     out.txTcpFlags = flow.txTcpFlags;
+    std::fill(std::begin(out.zero), std::end(out.zero), std::uint8_t{0});
     out.retransmits = flow.retransmits;
     out.payloadBytes = flow.takenPayloadBytes;
+    out.zero2 = 0;
   }
 
   const MeterOptions options;

@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -22,6 +23,16 @@ class PageArray {
     data_ = static_cast<T*>(pages);
   }
   ~PageArray() { munmap(data_, bytes()); }
+
+  /// Makes the pages of `count` elements from `first` on present in one system call, cheaper than a fault for each.
+  /// (Huge pages would be cheaper still, but the kernel may stop to compact memory for them.) A kernel that can't
+  /// (before 5.14) leaves them to the faults.
+  void populate(std::size_t first, std::size_t count) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(data_ + first) / kPageBytes * kPageBytes;
+    const auto end = reinterpret_cast<std::uintptr_t>(data_ + std::min(first + count, count_));
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE);
+  }
+
   PageArray(const PageArray&) = delete;
   PageArray& operator=(const PageArray&) = delete;
 
@@ -30,6 +41,8 @@ class PageArray {
   std::size_t size() const { return count_; }
 
  private:
+  static constexpr std::uintptr_t kPageBytes = 4096;
+
   std::size_t bytes() const { return count_ * sizeof(T); }
 
   std::size_t count_;
