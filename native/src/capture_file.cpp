@@ -4,7 +4,7 @@
 #include <cstring>
 #include <limits>
 
-#include "limits.h"
+#include "bounds.h"
 
 namespace netloupe {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "limits.h"
+#include "bounds.h"
 
 namespace netloupe {
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "limits.h"
+#include "bounds.h"
 #include "version.h"
 #include "wire.h"
 

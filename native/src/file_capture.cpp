@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "limits.h"
+#include "bounds.h"
 #include "problems.h"
 #include "wire.h"
 

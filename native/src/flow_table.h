@@ -8,7 +8,7 @@
 #include "decode.h"
 #include "flow.h"
 #include "key_hash.h"
-#include "limits.h"
+#include "bounds.h"
 #include "page_array.h"
 #include "wire.h"
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "capture_filter.h"
-#include "limits.h"
+#include "bounds.h"
 #include "problems.h"
 #include "wire.h"
 

@@ -21,7 +21,7 @@
 #include "channel.h"
 #include "fd.h"
 #include "flow_lookup.h"
-#include "limits.h"
+#include "bounds.h"
 #include "lookup_outbox.h"
 #include "lookup_requests.h"
 #include "owner_table.h"

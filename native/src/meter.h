@@ -10,7 +10,7 @@
 
 #include "decode.h"
 #include "flow.h"
-#include "limits.h"
+#include "bounds.h"
 #include "lookup_channel.h"
 #include "orient.h"
 #include "wire.h"

@@ -1,6 +1,6 @@
 #include "problems.h"
 
-#include "limits.h"
+#include "bounds.h"
 #include "wire.h"
 
 namespace netloupe::problems {

@@ -15,7 +15,7 @@
 #include "capture_file.h"
 #include "capture_filter.h"
 #include "channel.h"
-#include "limits.h"
+#include "bounds.h"
 #include "meter.h"
 #include "privileges.h"
 #include "role_channels.h"

@@ -4,7 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "limits.h"
+#include "bounds.h"
 
 namespace netloupe {
 

@@ -14,7 +14,7 @@
 #include <type_traits>
 
 #include "flow.h"
-#include "limits.h"
+#include "bounds.h"
 #include "orient.h"
 
 namespace netloupe {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "limits.h"
+#include "bounds.h"
 
 namespace netloupe {
 

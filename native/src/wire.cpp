@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "limits.h"
+#include "bounds.h"
 
 namespace netloupe {
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "events.h"
-#include "limits.h"
+#include "bounds.h"
 #include "problems.h"
 #include "requests.h"
 #include "wire.h"
