@@ -18,5 +18,5 @@ export const connections = new LiveList<FlowRow, ConnectionsQuery, ConnectionsVi
     limit: 120,
     holdOrder: false,
   },
-  () => pause.paused,
+  pause,
 )

@@ -1,4 +1,6 @@
+import { untrack } from 'svelte'
 import { maxRowsPerView, type ListQuery, type ListView } from '../../electron/shared/views'
+import type { Pause } from './pause.svelte'
 
 /** The calls behind one kind of list. */
 export interface ListSource<Query, View> {
@@ -25,28 +27,32 @@ export class LiveList<Row, Query extends ListQuery<string>, View extends ListVie
   rewinds = $state(0)
 
   readonly #source: ListSource<Query, View>
-  readonly #isPaused: () => boolean
+  readonly #pause: Pick<Pause, 'paused' | 'onResume'>
   #isOpen = false
   #isAsking = false
   #isStale = false
 
-  /** `isPaused` tells whether ticks are to be left out; what the user asks for is answered all the same. */
-  constructor(source: ListSource<Query, View>, initial: Query, isPaused: () => boolean) {
+  /** During a pause ticks are left out; what the user asks for is answered all the same. */
+  constructor(source: ListSource<Query, View>, initial: Query, pause: Pick<Pause, 'paused' | 'onResume'>) {
     this.#source = source
     this.query = initial
-    this.#isPaused = isPaused
+    this.#pause = pause
   }
 
-  /** Starts the ticks. Returns the function that ends them. */
+  /** Starts the ticks. Returns the function that ends them. An effect that calls it depends on nothing here. */
   open(): () => void {
     this.#isOpen = true
+    // The list is seen from its start, and no pointer is over it yet.
+    untrack(() => (this.query = { ...this.query, offset: 0, holdOrder: false }))
     const unlisten = this.#source.listen((view) => {
-      if (!this.#isAsking && !this.#isPaused()) this.view = view
+      if (!this.#isAsking && !this.#pause.paused) this.view = view
     })
+    const stopResuming = this.#pause.onResume(() => void this.refresh())
     void this.refresh()
     return () => {
       this.#isOpen = false
       unlisten()
+      stopResuming()
       void this.#source.release()
     }
   }
@@ -62,7 +68,7 @@ export class LiveList<Row, Query extends ListQuery<string>, View extends ListVie
   holdOrder(holdOrder: boolean): void {
     if (holdOrder === this.query.holdOrder) return
     this.query = { ...this.query, holdOrder }
-    void this.refresh()
+    if (!this.#pause.paused) void this.refresh()
   }
 
   /** Rows `first` to `last` are on screen: asks for another page when it is about to run out. */
@@ -75,6 +81,8 @@ export class LiveList<Row, Query extends ListQuery<string>, View extends ListVie
     if (!startsTooLate && !endsTooSoon && !isWide) return
     this.query = {
       ...this.query,
+      // While paused, pages that are fetched one after the other must fit together.
+      holdOrder: this.query.holdOrder || this.#pause.paused,
       offset: Math.max(0, first - marginRows),
       limit: Math.min(maxRowsPerView, last - first + 1 + 2 * marginRows),
     }
@@ -95,7 +103,7 @@ export class LiveList<Row, Query extends ListQuery<string>, View extends ListVie
     while (this.#isStale) {
       this.#isStale = false
       try {
-        this.view = await this.#source.query(this.query)
+        this.view = await this.#source.query(untrack(() => this.query))
         this.failure = ''
       } catch (error) {
         this.failure = error instanceof Error ? error.message : String(error)

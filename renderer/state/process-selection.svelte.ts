@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import type { ProcessDetails } from '../../electron/shared/views'
 import { api } from './api'
 import { pause } from './pause.svelte'
@@ -20,14 +21,14 @@ class ProcessSelection {
     this.ownerId = 0
   }
 
-  /** Follows the selected process. Returns the function that stops. Call again when the selection has changed. */
+  /** Follows the selected process. Returns the function that stops. An effect that calls it depends on the selection only. */
   follow(): () => void {
     const ownerId = this.ownerId
     if (ownerId === 0) {
       this.details = null
       return () => undefined
     }
-    if (this.details?.owner.ownerId !== ownerId) this.details = null
+    if (untrack(() => this.details?.owner.ownerId) !== ownerId) this.details = null
     this.isGone = false
     let isCurrent = true
     const take = (details: ProcessDetails | null) => {

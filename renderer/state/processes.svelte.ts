@@ -11,5 +11,5 @@ export const processes = new LiveList<ProcessRow, ProcessesQuery, ProcessesView>
     listen: (listener) => api.listen('processes', listener),
   },
   { sort: { column: 'rxRate', descending: true }, filter: '', offset: 0, limit: 120, holdOrder: false },
-  () => pause.paused,
+  pause,
 )
