@@ -167,7 +167,8 @@ Resolution SocketResolver::resolveUdp(const LookupRequest& request, std::uint64_
   const bool connected = found && socket.remotePort != 0;
   if (!tables.indexed && !connected) {
     // Another socket on this port may have sent it; or the socket is bound to a device above the one that was captured on.
-    const std::vector<InetSocket>& others = socketsOnPort(request.key, nowUs);
+    // Remembered sockets only say whether an answer is ambiguous: one that may be gone is never an answer.
+    const std::vector<InetSocket>& others = socketsOnPort(request.key, nowUs, !found);
     const SocketMatch match = bestOf(others, request.key, request.interfaceIndex);
     if (!found && match.best == nullptr) return resolveSender(request, whyNoSocket(request));
     ambiguous = match.ambiguous;
@@ -179,11 +180,11 @@ Resolution SocketResolver::resolveUdp(const LookupRequest& request, std::uint64_
   return one(socket, ambiguous ? Attribution::relaxed : Attribution::exact);
 }
 
-const std::vector<InetSocket>& SocketResolver::socketsOnPort(const FlowKey& key, std::uint64_t nowUs) {
+const std::vector<InetSocket>& SocketResolver::socketsOnPort(const FlowKey& key, std::uint64_t nowUs, bool fresh) {
   const std::uint32_t id = static_cast<std::uint32_t>(key.protocol) << 16 | key.localPort;
   if (ports_.size() >= kMaxPorts && !ports_.contains(id)) ports_.clear();
   PortSockets& port = ports_[id];
-  if (port.readUs != 0 && nowUs - port.readUs < kPortSocketsUs) return port.sockets;
+  if (!fresh && port.readUs != 0 && nowUs - port.readUs < kPortSocketsUs) return port.sockets;
   port.readUs = nowUs;
   port.sockets.clear();
   const auto add = [&](const InetSocket& socket) {

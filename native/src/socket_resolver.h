@@ -70,7 +70,7 @@ class SocketResolver {
 
   bool findIn(Tables& tables, const LookupRequest& request, InetSocket& found, bool& ambiguous);
   bool findListener(const LookupRequest& request, InetSocket& found);
-  const std::vector<InetSocket>& socketsOnPort(const FlowKey& key, std::uint64_t nowUs);
+  const std::vector<InetSocket>& socketsOnPort(const FlowKey& key, std::uint64_t nowUs, bool fresh);
   void buildIndex(Tables& tables, std::uint8_t protocol);
   void readRawTables();
 
