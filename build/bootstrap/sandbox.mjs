@@ -1,25 +1,14 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasProgram, need } from './run.mjs'
+import { hasProgram, need, query } from './run.mjs'
 import { SetupError, say } from './say.mjs'
 
-function isSwitch(file, value) {
-  try {
-    return readFileSync(file, 'utf8').trim() === value
-  } catch {
-    return false
-  }
-}
-
-/** Whether the kernel keeps ordinary users from user namespaces, of which Chromium builds its sandbox. */
-function isUserNamespaceRefused() {
-  return (
-    // Ubuntu 24.04 and later: only programs with an AppArmor profile for it.
-    isSwitch('/proc/sys/kernel/apparmor_restrict_unprivileged_userns', '1') ||
-    // Debian 10 and hardened kernels.
-    isSwitch('/proc/sys/kernel/unprivileged_userns_clone', '0') ||
-    isSwitch('/proc/sys/user/max_user_namespaces', '0')
-  )
+/**
+ * Whether an ordinary user may make the user namespaces of which Chromium builds its sandbox. Tried rather than looked
+ * up: sysctls, AppArmor (Ubuntu 24.04 and later), containers and chroots each refuse in their own way.
+ */
+function hasUserNamespaces() {
+  return !hasProgram('unshare') || query(['unshare', '--user', '--map-root-user', '--net', 'true']) !== null
 }
 
 /**
@@ -27,7 +16,7 @@ function isUserNamespaceRefused() {
  * @param {string} dist the directory of the Electron runtime
  */
 export async function ensureSandbox(dist) {
-  if (!isUserNamespaceRefused()) return
+  if (hasUserNamespaces()) return
   const program = join(dist, 'chrome-sandbox')
   const status = statSync(program)
   if (status.uid === 0 && (status.mode & 0o4755) === 0o4755) return
