@@ -1,9 +1,10 @@
 #include "orient.h"
 
 #include <algorithm>
-#include <cstring>
+#include <tuple>
 
 #include "bounds.h"
+#include "key_hash.h"
 
 namespace netloupe {
 namespace {
@@ -12,6 +13,15 @@ constexpr std::uint16_t kWellKnownPorts = 1024;
 constexpr std::uint16_t kEphemeralPorts = 32768;  // Linux's default ip_local_port_range begins here
 
 constexpr std::uint64_t kGroupBit = std::uint64_t{1} << 40;  // lowest bit of an Ethernet address's first byte
+
+/// Without link-layer addresses each packet is looked up, on machines with hundreds of addresses too.
+bool comesBefore(const LocalAddress& a, const LocalAddress& b) {
+  const auto rank = [](const LocalAddress& own) {
+    return std::tuple(own.family, __builtin_bswap64(load64(own.address.data())),
+                      __builtin_bswap64(load64(own.address.data() + 8)));
+  };
+  return rank(a) < rank(b);
+}
 
 bool isUnspecified(const Address& address) {
   return address == Address{};
@@ -52,11 +62,11 @@ void Orientation::setLinkLayerAddress(const LinkLayerAddress& address) {
 void Orientation::setLocalAddresses(std::span<const LocalAddress> addresses) {
   const auto count = static_cast<std::ptrdiff_t>(std::min(addresses.size(), kMaxLocalAddresses));
   addresses_.assign(addresses.begin(), addresses.begin() + count);
+  std::sort(addresses_.begin(), addresses_.end(), comesBefore);
 }
 
 bool Orientation::isLocal(const Address& address, std::uint8_t family) const {
-  return std::any_of(addresses_.begin(), addresses_.end(),
-                     [&](const LocalAddress& own) { return own.family == family && own.address == address; });
+  return std::binary_search(addresses_.begin(), addresses_.end(), LocalAddress{address, family, 0}, comesBefore);
 }
 
 bool Orientation::isBroadcast(const Address& address, std::uint8_t family) const {

@@ -58,7 +58,7 @@ class Orientation {
   bool loopback_;
   bool recorded_;
   std::uint64_t linkAddress_ = 0;
-  std::vector<LocalAddress> addresses_;
+  std::vector<LocalAddress> addresses_;  // sorted by address
 };
 
 /// IPv4 and IPv6 multicast, and the limited broadcast address.

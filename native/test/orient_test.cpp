@@ -142,6 +142,19 @@ TEST_CASE("orient: a file that names its addresses") {
   CHECK(byMac.foreign(packetOf(kThirdMac, kPeerMac, "10.0.0.2", "10.0.0.3")) == Reason::none);
 }
 
+TEST_CASE("orient: every address of the machine is known, whatever their order") {
+  std::vector<LocalAddress> many;
+  for (unsigned i = 0; i < 200; ++i) many.push_back({address("10.9." + std::to_string(i * 7 % 200) + ".1"), 4, 24});
+  many.push_back({address("2001:db8::9"), 6, 64});
+  Orientation orientation(false, false);
+  orientation.setLocalAddresses(many);
+  for (const LocalAddress& own : many) CHECK(orientation.isLocal(own.address, own.family));
+  CHECK_FALSE(orientation.isLocal(address("10.9.200.1"), 4));
+  CHECK_FALSE(orientation.isLocal(address("10.9.5.2"), 4));
+  CHECK_FALSE(orientation.isLocal(address("10.9.5.1"), 6));
+  CHECK_FALSE(orientation.isLocal(address("2001:db8::a"), 6));
+}
+
 TEST_CASE("orient: private and group addresses") {
   for (const char* text :
        {"10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.0.1", "169.254.1.1", "100.64.0.1", "127.0.0.1"}) {
