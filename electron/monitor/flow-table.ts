@@ -71,7 +71,7 @@ export class FlowTable {
           record,
           account,
           processOf(account),
-          this.interfaces.nameOf(record.interfaceId),
+          this.interfaces.find(record.interfaceId),
         )
         this.#live.set(flowId, flow)
         if (flow.synthetic) this.#buckets += 1

@@ -1,5 +1,6 @@
 import type { FlowRecord } from '../shared/helper-messages'
 import type { Attribution, EndReason, FlowState, Reason } from '../shared/words'
+import type { InterfaceRef } from './interface-table'
 import type { Process } from './process-table'
 import type { Windowed } from './rate-window'
 import type { Tally } from './tally'
@@ -60,7 +61,7 @@ export class Flow implements FlowRecord, Windowed {
     record: FlowRecord,
     public account: Tally,
     public process: Process | null,
-    readonly interfaceName: string,
+    private readonly interfaceRef: InterfaceRef | null,
   ) {
     this.flowId = record.flowId
     this.firstSeenUs = record.firstSeenUs
@@ -89,6 +90,11 @@ export class Flow implements FlowRecord, Windowed {
     this.txTcpFlags = record.txTcpFlags
     this.retransmits = record.retransmits
     this.payloadBytes = record.payloadBytes
+  }
+
+  /** `''` when no interface was announced for it. */
+  get interfaceName(): string {
+    return this.interfaceRef?.info.name ?? ''
   }
 
   get isTcp(): boolean {

@@ -43,8 +43,13 @@ function addTotals(sum: InterfaceTotals, part: InterfaceTotals): void {
   sum.ifDropped += part.ifDropped
 }
 
+/** What an interface is now; kept by its flows, so that they follow a rename. */
+export interface InterfaceRef {
+  readonly info: HelperInterface
+}
+
 /** One id of one run. */
-class Incarnation implements Windowed {
+class Incarnation implements InterfaceRef, Windowed {
   readonly account = null
   readonly totals = zeroTotals()
   rxWindowBytes = 0
@@ -105,9 +110,9 @@ export class InterfaceTable {
     }
   }
 
-  /** The name of an interface of the present run, for a flow's row. */
-  nameOf(id: number): string {
-    return this.#present.get(id)?.info.name ?? ''
+  /** An interface of the present run. */
+  find(id: number): InterfaceRef | null {
+    return this.#present.get(id) ?? null
   }
 
   /** All interfaces by name, those of this run first, in the helper's order. */

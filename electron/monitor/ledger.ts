@@ -26,6 +26,11 @@ export class ProcessAccount extends Tally {
     super(parent)
   }
 
+  /** All that was charged here has moved elsewhere. */
+  get isEmpty(): boolean {
+    return this.flows === 0 && this.rxPackets + this.txPackets + this.rxBytes + this.txBytes === 0
+  }
+
   get isQuiet(): boolean {
     return this.flows === 0 && this.rxWindowBytes === 0 && this.txWindowBytes === 0
   }

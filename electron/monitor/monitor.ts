@@ -158,6 +158,7 @@ class TrafficMonitor implements Monitor {
         this.#degraded = message.reasons
         break
       case 'end':
+      case 'probes':
         break
     }
   }

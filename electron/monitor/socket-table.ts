@@ -69,7 +69,7 @@ export class SocketTable {
     const account = this.ledger.account(socket.ownerId, socket.reason)
     const process = account instanceof ProcessAccount ? account.process : null
     this.#lastId += 1
-    const flow = new Flow(this.#lastId, recordOf(socket, nowMs), account, process, '')
+    const flow = new Flow(this.#lastId, recordOf(socket, nowMs), account, process, null)
     account.countFlow(1)
     // Bytes from before the first look are totals, but no rate.
     account.charge(socket.rxBytes, socket.txBytes, 0, 0, nowMs)

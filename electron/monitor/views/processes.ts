@@ -24,7 +24,12 @@ export class ProcessesFeed {
     const { nowMs, ledger, measured, names } = this.source()
     const words = filterWords(query.filter)
     const accounts: ProcessAccount[] = []
-    for (const account of ledger.accounts) if (matches(words, searchText(account, names))) accounts.push(account)
+    let totalCount = 0
+    for (const account of ledger.accounts) {
+      if (account.isEmpty) continue
+      totalCount += 1
+      if (matches(words, searchText(account, names))) accounts.push(account)
+    }
     const rows = this.#pages.page(accounts, compareBy(query.sort.column, query.sort.descending, names), {
       offset: query.offset,
       limit: query.limit,
@@ -35,7 +40,7 @@ export class ProcessesFeed {
       timeMs: nowMs,
       offset: query.offset,
       rowCount: accounts.length,
-      totalCount: ledger.accountCount,
+      totalCount,
       rows: rows.map((account) => processRow(account, ledger, names)),
       unattributed: unattributedRow(ledger),
       captured: trafficOf(ledger.captured, ledger.window),
