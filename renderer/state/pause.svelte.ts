@@ -4,7 +4,7 @@ export class Pause {
   /** Unix milliseconds, 0 while not paused. */
   sinceMs = $state(0)
 
-  readonly #listeners = new Set<() => void>()
+  #listeners: (() => void)[] = []
 
   toggle(): void {
     this.paused = !this.paused
@@ -14,8 +14,8 @@ export class Pause {
 
   /** For what must catch up at once, not with the next tick. Returns the function that stops listening. */
   onResume(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    this.#listeners.push(listener)
+    return () => (this.#listeners = this.#listeners.filter((other) => other !== listener))
   }
 }
 
