@@ -6,12 +6,20 @@ import { fail, succeed, type Failure, type Outcome } from '../shared/errors'
 import type { HelperHello, HelperInterface, Link, Neighbor, Route, SocketRecord } from '../shared/helper-messages'
 import { readFlowBatch } from './flow-batch'
 import { encodeControl, FrameReader, frameTypes, type FrameType } from './frame-codec'
-import type { CaptureOptions, Helper, HelperConnector, HelperEvents } from './helper'
+import type {
+  CaptureOptions,
+  Helper,
+  HelperConnector,
+  HelperEvents,
+  OpenedTrace,
+  ProbeOrder,
+  TraceOpening,
+} from './helper'
 import { check, pageItems, readControl, results, type HelperAnswer, type HelperEvent } from './messages'
 import { checkProgram, startProgram, type HelperProcess, type HelperProgram, type StartProcess } from './process-port'
 import { readSocketBatch } from './socket-batch'
 
-export const protocol = { major: 1, minor: 0 } as const
+export const protocol = { major: 1, minor: 1 } as const
 
 const handshakeMs = 5000
 const requestMs = 15_000
@@ -134,6 +142,23 @@ class HelperClient implements Helper {
 
   neighbors(): Promise<Outcome<Neighbor[]>> {
     return this.#pages('neighbors', pageItems.neighbors)
+  }
+
+  traceOpen(opening: TraceOpening): Promise<Outcome<OpenedTrace>> {
+    const { destination, protocol, source, interface: device, port, sourcePort, stepPort, packetBytes, tos } = opening
+    const members = { destination, protocol, source, interface: device, port, sourcePort, stepPort, packetBytes, tos }
+    return this.#request('traceOpen', results.traceOpen, members)
+  }
+
+  async traceProbes(traceId: number, { round, waitMs, probes }: ProbeOrder): Promise<Outcome<number>> {
+    const members = { traceId, round, waitMs, probes: probes.map(({ ttl, flow }) => ({ ttl, flow })) }
+    const reply = await this.#request('traceProbes', results.traceProbes, members)
+    return reply.ok ? succeed(reply.value.queued) : reply
+  }
+
+  async traceClose(traceId: number): Promise<Outcome<null>> {
+    const reply = await this.#request('traceClose', results.empty, { traceId })
+    return reply.ok ? succeed(null) : reply
   }
 
   async close(): Promise<void> {

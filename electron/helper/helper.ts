@@ -13,6 +13,7 @@ import type {
   Route,
   SocketRecord,
 } from '../shared/helper-messages'
+import type { ProbeRequest, TraceProtocol } from '../shared/trace'
 
 /** What `start` takes, see native/PROTOCOL.md. */
 export interface CaptureOptions {
@@ -35,6 +36,42 @@ export const defaultCaptureOptions: CaptureOptions = {
   tickMs: 1000,
 }
 
+/** What `traceOpen` takes, see native/PROTOCOL.md. */
+export interface TraceOpening {
+  /** An address, no name. */
+  destination: string
+  protocol: TraceProtocol
+  /** `''`: the kernel's choice. */
+  source: string
+  /** `''`: the kernel's choice. */
+  interface: string
+  port: number
+  sourcePort: number
+  stepPort: boolean
+  packetBytes: number
+  tos: number
+}
+
+export interface OpenedTrace {
+  /** Given by the helper, unique in a run. */
+  traceId: number
+  source: string
+  sourcePort: number
+  method: 'raw' | 'errorQueue' | 'pingSocket'
+  /** What this method cannot see, each a sentence. */
+  limits: string[]
+}
+
+/** Probes of one round to be sent. */
+export interface ProbeOrder {
+  round: number
+  waitMs: number
+  probes: ProbeRequest[]
+}
+
+/** Probes that one `traceProbes` takes. */
+export const maxProbesPerOrder = 256
+
 /** One running helper. Every request fails with `helperGone` once it has ended. */
 export interface Helper {
   readonly hello: HelperHello
@@ -52,6 +89,12 @@ export interface Helper {
   interfaces(): Promise<Outcome<Link[]>>
   routes(): Promise<Outcome<Route[]>>
   neighbors(): Promise<Outcome<Neighbor[]>>
+  /** Errors: `refusedDestination` for groups and broadcast, `tooManyTraces`, and what the kernel says of source and interface. */
+  traceOpen(opening: TraceOpening): Promise<Outcome<OpenedTrace>>
+  /** Every probe of the order gives exactly one closing item in a `probes` message. Takes at most `maxProbesPerOrder`. */
+  traceProbes(traceId: number, order: ProbeOrder): Promise<Outcome<number>>
+  /** Forgets the trace; its open probes give no items any more. */
+  traceClose(traceId: number): Promise<Outcome<null>>
   /** Ends the helper and waits until it is gone; it is killed when it does not go by itself. `ended` is still called. */
   close(): Promise<void>
 }

@@ -11,12 +11,15 @@ import type {
   HelperInterface,
   HelperInterfaceEvent,
   HelperOwners,
+  HelperProbes,
   HelperTick,
   Link,
   Neighbor,
   Owner,
   Route,
 } from '../shared/helper-messages'
+import type { ProbeItem } from '../shared/trace'
+import type { OpenedTrace } from './helper'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const maxToken = 2147483647
@@ -116,6 +119,30 @@ const end: v.GenericSchema<unknown, HelperEnd> = v.object({
   fix: v.string(),
 })
 
+const probeItem: v.GenericSchema<unknown, ProbeItem> = v.object({
+  traceId: count,
+  round: count,
+  flow: count,
+  ttl: count,
+  sentUs: v.number(),
+  outcome: v.picklist(['reply', 'noReply', 'unsent', 'duplicate', 'late', 'forged']),
+  address: v.exactOptional(v.string()),
+  rttUs: v.exactOptional(v.number()),
+  icmpType: v.exactOptional(count),
+  icmpCode: v.exactOptional(count),
+  tcpFlags: v.exactOptional(count),
+  replyTtl: v.exactOptional(count),
+  mtu: v.exactOptional(count),
+  mpls: v.exactOptional(v.array(v.object({ label: count, trafficClass: count, bottom: v.boolean(), ttl: count }))),
+  quoteChanged: v.exactOptional(v.array(v.string())),
+  errorCode: v.exactOptional(v.string()),
+  message: v.exactOptional(v.string()),
+})
+const probes: v.GenericSchema<unknown, HelperProbes> = v.object({
+  type: v.literal('probes'),
+  items: v.array(probeItem),
+})
+
 /** The closing answer of a request, or a part of it. */
 export type HelperAnswer =
   | { type: 'reply'; token: number; result: unknown }
@@ -139,11 +166,26 @@ const fatal: v.GenericSchema<unknown, HelperFatal> = v.object({
   fix: v.string(),
 })
 
-const events = { hello, interface: interfaceEvent, owners, tick, degraded, end } as const
+const events = { hello, interface: interfaceEvent, owners, tick, degraded, end, probes } as const
 
 export type HelperEvent =
-  HelperHello | HelperInterfaceEvent | HelperOwners | HelperTick | HelperDegraded | HelperEnd | HelperFatal
+  | HelperHello
+  | HelperInterfaceEvent
+  | HelperOwners
+  | HelperTick
+  | HelperDegraded
+  | HelperEnd
+  | HelperProbes
+  | HelperFatal
 export type ControlMessage = { kind: 'event'; event: HelperEvent } | { kind: 'answer'; answer: HelperAnswer }
+
+const openedTrace: v.GenericSchema<unknown, OpenedTrace> = v.object({
+  traceId: count,
+  source: v.string(),
+  sourcePort: count,
+  method: v.picklist(['raw', 'errorQueue', 'pingSocket']),
+  limits: v.array(v.string()),
+})
 
 const linkAddress = v.object({
   address: v.string(),
@@ -160,6 +202,8 @@ export const results = {
   snapshot: v.object({ tick: count }),
   count: v.object({ count }),
   empty: v.object({}),
+  traceOpen: openedTrace,
+  traceProbes: v.object({ queued: count }),
 } as const
 
 export const pageItems: {

@@ -16,9 +16,18 @@ import type {
   Route,
   SocketRecord,
 } from '../shared/helper-messages'
-import type { CaptureOptions, Helper, HelperConnector, HelperEvents } from './helper'
+import type {
+  CaptureOptions,
+  Helper,
+  HelperConnector,
+  HelperEvents,
+  OpenedTrace,
+  ProbeOrder,
+  TraceOpening,
+} from './helper'
 import { orphanSource, randomNumbers, residentSource, ScriptedFlow, type Source } from './scripted-flows'
 import { bystanders, interfaces, orphans, residents, uidOf, type Resident } from './scripted-household'
+import { ScriptedProber } from './scripted-prober'
 import { systemClock, type Clock } from './supervisor'
 
 export interface ScriptOptions {
@@ -30,9 +39,9 @@ export interface ScriptOptions {
 
 const hello: HelperHello = {
   type: 'hello',
-  protocol: { major: 1, minor: 0 },
+  protocol: { major: 1, minor: 1 },
   helperVersion: 'demo',
-  features: ['capture', 'sockets', 'interfaces', 'routes', 'neighbors'],
+  features: ['capture', 'sockets', 'interfaces', 'routes', 'neighbors', 'trace'],
   mode: 'live',
   privileges: { netRaw: true, sysPtrace: true, dacReadSearch: true },
   limits: {
@@ -90,6 +99,7 @@ class ScriptedHelper implements Helper {
   readonly #random: () => number
   readonly #clock: Clock
   readonly #beganMs: number
+  readonly #prober: ScriptedProber
   readonly #owners: Owner[] = []
   readonly #flows: ScriptedFlow[] = []
   readonly #totals = new Map<number, HelperInterfaceTotals>()
@@ -109,6 +119,9 @@ class ScriptedHelper implements Helper {
     this.#random = randomNumbers(options.seed ?? 1)
     this.#clock = options.clock ?? systemClock
     this.#beganMs = this.#clock.nowMs()
+    this.#prober = new ScriptedProber(this.#clock, this.#random, (items) => {
+      this.events.message({ type: 'probes', items })
+    })
     this.#moveIn()
   }
 
@@ -228,9 +241,22 @@ class ScriptedHelper implements Helper {
     )
   }
 
+  traceOpen(opening: TraceOpening): Promise<Outcome<OpenedTrace>> {
+    return Promise.resolve(this.#prober.open(opening))
+  }
+
+  traceProbes(traceId: number, order: ProbeOrder): Promise<Outcome<number>> {
+    return Promise.resolve(this.#prober.probe(traceId, order))
+  }
+
+  traceClose(traceId: number): Promise<Outcome<null>> {
+    return Promise.resolve(this.#prober.close(traceId))
+  }
+
   close(): Promise<void> {
     if (this.#isEnded) return Promise.resolve()
     this.#isEnded = true
+    this.#prober.closeAll()
     this.#cancelTick?.()
     this.#cancelTick = null
     this.events.ended(null)

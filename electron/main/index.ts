@@ -6,8 +6,11 @@ import { app, clipboard, ipcMain, nativeTheme, powerMonitor, protocol } from 'el
 import { connectProgram } from '../helper/client'
 import { grantCapabilities } from '../helper/grant'
 import { connectScripted } from '../helper/scripted-helper'
+import { Prober } from '../helper/prober'
 import { createSupervisor, systemClock } from '../helper/supervisor'
 import { createMonitor } from '../monitor/monitor'
+import { addressKind } from '../sources/address-kind'
+import { hostAddress } from '../sources/host-addresses'
 import { etherTypeName, protocolName } from '../sources/protocols'
 import { serviceName } from '../sources/services'
 import { userName } from '../sources/users'
@@ -19,6 +22,7 @@ import { appProtocolHandler } from './app-protocol'
 import { actionHandlers } from './ipc/handlers/actions'
 import { helperHandlers } from './ipc/handlers/helper'
 import { settingsHandlers } from './ipc/handlers/settings'
+import { traceHandlers } from './ipc/handlers/traces'
 import { viewHandlers } from './ipc/handlers/views'
 import { createRouter } from './ipc/router'
 import { parseLaunchOptions, sandboxWarning } from './launch-options'
@@ -29,6 +33,7 @@ import { endProcess } from './process-end'
 import { confineApp } from './security'
 import { serveWindow } from './serve-window'
 import { SettingsStore } from './settings'
+import { TraceSessions } from './trace/trace-sessions'
 import { ViewFeed } from './view-feed'
 import { createWindow, revealWindow } from './window'
 
@@ -64,8 +69,10 @@ function run(): void {
   nativeTheme.themeSource = settings.current.theme
 
   const monitor = createMonitor({ demo: options.demo, serviceName, protocolName, etherTypeName, userName })
+  const prober: Prober = new Prober(() => session.helper, systemClock)
   const session = new MonitorSession({
     monitor,
+    prober,
     connect: options.demo
       ? connectScripted(options.demoFlows === null ? {} : { flows: options.demoFlows })
       : connectProgram({ path: layout.helperFile }),
@@ -89,6 +96,27 @@ function run(): void {
     processDetails: (ownerId) => monitor.processDetails(ownerId),
     chart: (subject) => monitor.chart(subject),
     status,
+    traceList: () => traces.list(),
+    trace: (traceKey) => traces.view(traceKey),
+  })
+  const traces = new TraceSessions({
+    prober,
+    resolve: hostAddress,
+    addressInfo: (address) => ({
+      address,
+      kind: addressKind(address),
+      name: '',
+      asNumber: null,
+      asName: '',
+      place: null,
+    }),
+    clock: systemClock,
+    onTrace: (traceKey) => {
+      feed.traceChanged(traceKey)
+    },
+    onList: () => {
+      feed.traceListChanged()
+    },
   })
 
   const applySettings = (now: Settings, before: Settings): void => {
@@ -107,6 +135,14 @@ function run(): void {
     handlers: {
       ...viewHandlers(feed),
       ...settingsHandlers(settings, applySettings),
+      ...traceHandlers(
+        {
+          start: (trace) => traces.start(trace),
+          control: (traceKey, action) => traces.control(traceKey, action),
+          export: () => Promise.resolve(fail('exportUnsupported', 'This trace cannot be written out.')),
+        },
+        feed,
+      ),
       ...helperHandlers({ grant, restart: () => session.restartHelper() }),
       ...actionHandlers({
         owner: (ownerId) => monitor.owner(ownerId),

@@ -1,7 +1,8 @@
 /**
  * One helper and one monitor, wired: what the helper says goes into the monitor, and every tick out to whoever shows it.
  */
-import { defaultCaptureOptions, type HelperConnector } from '../helper/helper'
+import { defaultCaptureOptions, type Helper, type HelperConnector } from '../helper/helper'
+import type { Prober } from '../helper/prober'
 import type { Clock, HelperStatus, Supervisor, SupervisorOptions } from '../helper/supervisor'
 import { fail } from '../shared/errors'
 import type { HelperMessage } from '../shared/helper-messages'
@@ -14,6 +15,8 @@ export interface SessionOptions {
   createSupervisor: (options: SupervisorOptions) => Supervisor
   clock: Clock
   loopback: boolean
+  /** Gets what comes of probes. */
+  prober: Pick<Prober, 'take' | 'helperLost'>
   /** The monitor has new figures. */
   onTick: () => void
   /** The helper's state has changed. */
@@ -50,6 +53,11 @@ export class MonitorSession {
     })
   }
 
+  /** The running helper for requests, null while there is none. */
+  get helper(): Helper | null {
+    return this.#supervisor.helper
+  }
+
   get helperStatus(): HelperStatus {
     return this.#supervisor.status
   }
@@ -84,7 +92,11 @@ export class MonitorSession {
   }
 
   #take(message: HelperMessage): void {
-    const { monitor, clock } = this.#options
+    const { monitor, prober, clock } = this.#options
+    if (message.type === 'probes') {
+      prober.take(message.items)
+      return
+    }
     monitor.apply(message, clock.nowMs())
     if (message.type === 'tick') this.#tick(message.timeMs, silenceMs)
   }
@@ -105,9 +117,12 @@ export class MonitorSession {
   }
 
   #followStatus(status: HelperStatus): void {
-    const { monitor, clock, onStatus } = this.#options
+    const { monitor, prober, clock, onStatus } = this.#options
     const hasRunEnded = status.state === 'restarting' || status.state === 'failed' || status.state === 'stopped'
-    if (hasRunEnded) monitor.helperLost(clock.nowMs())
+    if (hasRunEnded) {
+      monitor.helperLost(clock.nowMs())
+      prober.helperLost()
+    }
     const needsSockets = status.state === 'running' && !monitor.measured
     if (needsSockets && !this.#isPolling) this.#startPolling()
     if (!needsSockets && this.#isPolling) this.#stopPolling()

@@ -2,6 +2,7 @@
  * The live queries of every window: answers each at once and again after every tick, as long as somebody looks.
  */
 import type { EventName, EventPayload } from '../shared/ipc-schema'
+import type { TraceListItem, TraceView } from '../shared/trace'
 import type {
   ChartSeries,
   ChartSubject,
@@ -25,6 +26,8 @@ export interface ViewTarget {
 
 export type ViewSource = Pick<Monitor, 'openProcesses' | 'openConnections' | 'processDetails' | 'chart'> & {
   status(): StatusView
+  traceList(): TraceListItem[]
+  trace(traceKey: number): TraceView | null
 }
 
 interface LiveList<Query, View> {
@@ -40,6 +43,9 @@ interface LiveQueries {
   detailsOf: number | null
   /** Subject to the time of the last sample that the window has, in the order in which they were asked for. */
   charts: Map<ChartSubject, number>
+  /** Traces go at their own pace, not the tick's; `isDue`: changed while the window was not seen. */
+  traceList: { isDue: boolean } | null
+  trace: { traceKey: number; isDue: boolean } | null
 }
 
 /** As the schema says. A window that asks for a third loses the one that it asked for first. */
@@ -60,6 +66,8 @@ export class ViewFeed {
       connections: null,
       detailsOf: null,
       charts: new Map(),
+      traceList: null,
+      trace: null,
     })
   }
 
@@ -122,6 +130,37 @@ export class ViewFeed {
     this.#of(id).charts.delete(subject)
   }
 
+  queryTraces(id: number): TraceListItem[] {
+    this.#of(id).traceList = { isDue: false }
+    return this.source.traceList()
+  }
+
+  queryTrace(id: number, traceKey: number): TraceView | null {
+    this.#of(id).trace = { traceKey, isDue: false }
+    return this.source.trace(traceKey)
+  }
+
+  releaseTrace(id: number): void {
+    this.#of(id).trace = null
+  }
+
+  /** To be called as often as a window may be told. */
+  traceChanged(traceKey: number): void {
+    for (const live of this.#windows.values()) {
+      if (live.trace?.traceKey !== traceKey) continue
+      live.trace.isDue = true
+      this.#sendTraces(live)
+    }
+  }
+
+  traceListChanged(): void {
+    for (const live of this.#windows.values()) {
+      if (live.traceList === null) continue
+      live.traceList.isDue = true
+      this.#sendTraces(live)
+    }
+  }
+
   /** After every tick: answers the live queries of every window. */
   tick(): void {
     for (const id of this.#windows.keys()) this.refresh(id)
@@ -142,6 +181,7 @@ export class ViewFeed {
       target.send('processDetails', { ownerId: detailsOf, details: this.source.processDetails(detailsOf) })
     }
     for (const subject of charts.keys()) this.#sendSamples(live, subject)
+    this.#sendTraces(live)
   }
 
   /** The helper's state has changed; it shows at once, not with the next tick, which may never come. */
@@ -168,6 +208,19 @@ export class ViewFeed {
     for (let index = first; index < timesS.length; index += 1) {
       const sample = { timeS: timesS[index] ?? 0, rxRate: rxRates[index] ?? null, txRate: txRates[index] ?? null }
       target.send('chart', { subject, sample })
+    }
+  }
+
+  #sendTraces({ target, traceList, trace }: LiveQueries): void {
+    if (!target.isShown()) return
+    if (traceList?.isDue === true) {
+      traceList.isDue = false
+      target.send('traces', this.source.traceList())
+    }
+    if (trace?.isDue === true) {
+      trace.isDue = false
+      const view = this.source.trace(trace.traceKey)
+      if (view !== null) target.send('trace', view)
     }
   }
 

@@ -2,6 +2,7 @@
  * What the helper says (native/PROTOCOL.md), after the codec has checked it. The monitor takes these; nothing else knows
  * the wire.
  */
+import type { ProbeItem } from './trace'
 import type { Attribution, EndReason, FlowState, Reason } from './words'
 import type { Degraded, Failure } from './errors'
 
@@ -182,9 +183,22 @@ export interface SocketRecord {
   txBytes: number
 }
 
-/** What reaches the monitor from the helper, in order. */
+/** What came of probes; each is told once, in the order of arrival. */
+export interface HelperProbes {
+  type: 'probes'
+  items: ProbeItem[]
+}
+
+/** What comes from the helper unasked, in order. Probes are the traces' business, the rest the monitor's. */
 export type HelperMessage =
-  HelperHello | HelperInterfaceEvent | HelperOwners | HelperFlows | HelperTick | HelperDegraded | HelperEnd
+  | HelperHello
+  | HelperInterfaceEvent
+  | HelperOwners
+  | HelperFlows
+  | HelperTick
+  | HelperDegraded
+  | HelperEnd
+  | HelperProbes
 
 export interface LinkAddress extends InterfaceAddress {
   flags: string[]

@@ -7,6 +7,7 @@
  * its kind, releases it, or goes away.
  */
 import type { Failure } from './errors'
+import type { TraceExportFormat, TraceListItem, TraceOptions, TraceView } from './trace'
 import type {
   ChartSample,
   ChartSeries,
@@ -36,6 +37,9 @@ function event<Payload>(): { payload?: Payload } {
 /** The outcome of an action that the user asked for. */
 export type ActionResult = { ok: true } | { ok: false; failure: Failure }
 
+/** `close` forgets the trace; `restart` begins it anew under the same key. */
+export type TraceAction = 'pause' | 'resume' | 'stop' | 'restart' | 'close'
+
 /** Window to main, each answered once. */
 export const requests = {
   /** The status bar's content, live from then on. */
@@ -58,6 +62,16 @@ export const requests = {
   'settings.get': call<null, Settings>(),
   'settings.set': call<Partial<Settings>, Settings>(),
   'clipboard.write': call<{ text: string }, null>(),
+  /** Resolves the host and begins to probe; the failure names what the user can mend. */
+  'trace.start': call<TraceOptions, { ok: true; traceKey: number } | { ok: false; failure: Failure }>(),
+  /** Every open trace in the order of its start, live from then on. */
+  'trace.list': call<null, TraceListItem[]>(),
+  /** One trace, live from then on (at most five times a second); null when it is not known (any more). */
+  'trace.query': call<{ traceKey: number }, TraceView | null>(),
+  'trace.release': call<null, null>(),
+  'trace.control': call<{ traceKey: number; action: TraceAction }, ActionResult>(),
+  /** Writes the trace as it stands. `png` is a picture of the window; `file` asks where, and a closed dialog is no failure. */
+  'trace.export': call<{ traceKey: number; format: TraceExportFormat; target: 'clipboard' | 'file' }, ActionResult>(),
 } as const
 
 /** Main to window, one way. */
@@ -68,6 +82,8 @@ export const events = {
   connections: event<ConnectionsView>(),
   chart: event<{ subject: ChartSubject; sample: ChartSample }>(),
   settings: event<Settings>(),
+  traces: event<TraceListItem[]>(),
+  trace: event<TraceView>(),
 } as const
 
 export type RequestName = keyof typeof requests

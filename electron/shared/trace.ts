@@ -340,3 +340,7 @@ export interface TraceListItem {
   avgMs: number | null
   lossPct: number
 }
+
+/** The texts as traceroute(8) and mtr(8) print them, the whole truth as JSON, one line per hop as CSV, or a picture. */
+export const traceExportFormats = ['traceroute', 'mtr', 'json', 'csv', 'png'] as const
+export type TraceExportFormat = (typeof traceExportFormats)[number]

@@ -68,11 +68,24 @@ export interface ReasonText {
 
 export const reasonTexts: Record<Reason, ReasonText> = {
   none: { label: 'Attributed', sentence: 'The owner of these bytes is known.' },
-  pending: { label: 'Look-up under way', sentence: 'The owner is being looked up; the bytes move to it when it is found.' },
-  socketGone: { label: 'Socket gone before look-up', sentence: 'The socket was closed before its owner could be read.' },
+  pending: {
+    label: 'Look-up under way',
+    sentence: 'The owner is being looked up; the bytes move to it when it is found.',
+  },
+  socketGone: {
+    label: 'Socket gone before look-up',
+    sentence: 'The socket was closed before its owner could be read.',
+  },
   forwarded: { label: 'Forwarded', sentence: 'Routed or bridged for others: neither end is this machine.' },
-  notLocal: { label: 'Not for this machine', sentence: 'Seen on the link, but addressed to another machine or to a group.' },
-  kernel: { label: 'Kernel', sentence: 'Sent or answered by the kernel itself (ARP, neighbour discovery, ICMP replies, resets); no process owns it.' },
+  notLocal: {
+    label: 'Not for this machine',
+    sentence: 'Seen on the link, but addressed to another machine or to a group.',
+  },
+  kernel: {
+    label: 'Kernel',
+    sentence:
+      'Sent or answered by the kernel itself (ARP, neighbour discovery, ICMP replies, resets); no process owns it.',
+  },
   otherNamespace: {
     label: 'Other network namespace',
     sentence: 'The socket lives in another network namespace, such as a container’s.',
@@ -88,9 +101,18 @@ export const reasonTexts: Record<Reason, ReasonText> = {
     label: 'Flow table full',
     sentence: 'More flows at once than the table holds; these bytes are counted together.',
   },
-  noSocket: { label: 'No socket', sentence: 'Nothing on this machine listens there (a probe, a late packet, a refused connection).' },
+  noSocket: {
+    label: 'No socket',
+    sentence: 'Nothing on this machine listens there (a probe, a late packet, a refused connection).',
+  },
   recorded: { label: 'Recorded', sentence: 'Read from a file, which does not say which process it was.' },
-  overloaded: { label: 'Look-ups behind', sentence: 'More new flows than can be looked up at once; tried again later.' },
+  overloaded: {
+    label: 'Look-ups behind',
+    sentence: 'More new flows than can be looked up at once; tried again later.',
+  },
   fragment: { label: 'Fragment', sentence: 'A later fragment whose first fragment, with the ports, was not seen.' },
-  linkType: { label: 'Unknown link type', sentence: 'This interface’s link type is not understood; its bytes are counted only.' },
+  linkType: {
+    label: 'Unknown link type',
+    sentence: 'This interface’s link type is not understood; its bytes are counted only.',
+  },
 }

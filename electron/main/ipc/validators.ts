@@ -4,11 +4,14 @@
  */
 import * as v from 'valibot'
 import type { RequestName, RequestParams } from '../../shared/ipc-schema'
+import { traceExportFormats, traceProtocols } from '../../shared/trace'
 import { maxRowsPerView, type FlowColumn, type ProcessColumn } from '../../shared/views'
 
 const none = v.null()
 /** Longer than anyone types; every word of it is searched in every row. */
 const filter = v.pipe(v.string(), v.maxLength(500))
+/** A host name, an address or the name of an interface. */
+const shortText = v.pipe(v.string(), v.maxLength(500))
 const identity = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 /** The clipboard takes copied rows, at most a page of them. */
 const clipboardText = v.pipe(v.string(), v.maxLength(1 << 20))
@@ -75,4 +78,36 @@ export const validators: { [Name in RequestName]: v.GenericSchema<unknown, Reque
     loopback: v.exactOptional(v.boolean()),
   }),
   'clipboard.write': v.strictObject({ text: clipboardText }),
+  // Ranges are checkTraceOptions' business: what a person has typed gets an answer in the option's own name.
+  'trace.start': v.strictObject({
+    host: shortText,
+    family: v.picklist(['any', 4, 6]),
+    protocol: v.picklist(traceProtocols),
+    port: v.number(),
+    sourcePort: v.number(),
+    stepPort: v.boolean(),
+    firstTtl: v.number(),
+    maxTtl: v.number(),
+    waitMs: v.number(),
+    intervalMs: v.number(),
+    rounds: v.number(),
+    probesPerHop: v.number(),
+    flows: v.number(),
+    packetBytes: v.number(),
+    tos: v.number(),
+    sourceAddress: shortText,
+    interface: shortText,
+  }),
+  'trace.list': none,
+  'trace.query': v.strictObject({ traceKey: identity }),
+  'trace.release': none,
+  'trace.control': v.strictObject({
+    traceKey: identity,
+    action: v.picklist(['pause', 'resume', 'stop', 'restart', 'close']),
+  }),
+  'trace.export': v.strictObject({
+    traceKey: identity,
+    format: v.picklist(traceExportFormats),
+    target: v.picklist(['clipboard', 'file']),
+  }),
 }

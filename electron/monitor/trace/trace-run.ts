@@ -69,6 +69,11 @@ export class TraceRun {
     return this.#state
   }
 
+  /** Probes are on the way; after `stop` they may still be. */
+  get hasOpenProbes(): boolean {
+    return this.#openProbes.size > 0
+  }
+
   pause(): void {
     if (this.#state === 'running') this.#state = 'paused'
   }

@@ -103,7 +103,7 @@ const tokenOf = (far: FakeProcess) => far.received.at(-1)?.['token'] as number
 describe('handshake', () => {
   it('answers hello with helloAck and nothing before it', async () => {
     const { far, helper } = await greeted()
-    expect(far.received).toEqual([{ type: 'helloAck', protocol: { major: 1, minor: 0 } }])
+    expect(far.received).toEqual([{ type: 'helloAck', protocol: { major: 1, minor: 1 } }])
     expect(helper.hello.pid).toBe(4711)
     expect(far.messages).toEqual([hello])
   })

@@ -57,6 +57,9 @@ class FakeHelper implements Helper {
   interfaces = () => Promise.resolve(succeed([]))
   routes = () => Promise.resolve(succeed([]))
   neighbors = () => Promise.resolve(succeed([]))
+  traceOpen = () => Promise.resolve(fail('unused', ''))
+  traceProbes = () => Promise.resolve(succeed(0))
+  traceClose = () => Promise.resolve(succeed(null))
   close = () => {
     if (!this.isClosed) {
       this.isClosed = true

@@ -5,6 +5,7 @@ import type { HelperStatus, Supervisor, SupervisorOptions } from '../../../elect
 import type { HelperTick, SocketRecord } from '../../../electron/shared/helper-messages'
 import type { Monitor } from '../../../electron/monitor/monitor'
 import { succeed, type Outcome } from '../../../electron/shared/errors'
+import type { ProbeItem } from '../../../electron/shared/trace'
 import { FakeClock } from './fake-clock'
 
 const stopped: HelperStatus = {
@@ -46,6 +47,7 @@ function setUp() {
     restart: vi.fn<Supervisor['restart']>(() => Promise.resolve()),
     stop: vi.fn<Supervisor['stop']>(() => Promise.resolve()),
   }
+  const prober = { take: vi.fn<(items: readonly ProbeItem[]) => void>(), helperLost: vi.fn() }
   const onTick = vi.fn()
   const onStatus = vi.fn()
   const session = new MonitorSession({
@@ -57,17 +59,29 @@ function setUp() {
     },
     clock,
     loopback: true,
+    prober,
     onTick,
     onStatus,
   })
   if (!wiring) throw new Error('The session made no supervisor.')
-  return { session, clock, told, monitor, sockets, supervisor, onTick, onStatus, says: wiring }
+  return { session, clock, told, monitor, sockets, supervisor, prober, onTick, onStatus, says: wiring }
 }
 
 let parts: ReturnType<typeof setUp>
 beforeEach(() => {
   parts = setUp()
   parts.session.start()
+})
+
+describe('probes', () => {
+  it('go to the traces and not to the monitor; the end of the helper goes to both', () => {
+    parts.says.onMessage({ type: 'probes', items: [] })
+    expect(parts.prober.take).toHaveBeenCalledWith([])
+    expect(parts.told).toEqual([])
+    parts.says.onStatus({ ...stopped, state: 'restarting' })
+    expect(parts.prober.helperLost).toHaveBeenCalledTimes(1)
+    expect(parts.told).toEqual(['lost 0'])
+  })
 })
 
 describe('ticks', () => {

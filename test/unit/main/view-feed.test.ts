@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ViewFeed, type ViewSource, type ViewTarget } from '../../../electron/main/view-feed'
 import type { EventPayload } from '../../../electron/shared/ipc-schema'
+import type { TraceListItem, TraceView } from '../../../electron/shared/trace'
 import type {
   ChartSeries,
   ConnectionsView,
@@ -28,6 +29,12 @@ class FakeSource implements ViewSource {
   }
   processDetails(ownerId: number): ProcessDetails | null {
     return ownerId === 5 ? ({ flowCount: 2 } as ProcessDetails) : null
+  }
+  traceList(): TraceListItem[] {
+    return [{ traceKey: 7 } as TraceListItem]
+  }
+  trace(traceKey: number): TraceView | null {
+    return traceKey === 7 ? ({ traceKey } as TraceView) : null
   }
   chart(): ChartSeries {
     return structuredClone(this.samples)
@@ -209,5 +216,36 @@ describe('charts', () => {
     source.add(3, 30)
     feed.tick()
     expect(target.take().map(([, payload]) => (payload as EventPayload<'chart'>).subject)).toEqual([6])
+  })
+})
+
+describe('traces', () => {
+  it('are told when they change, not with the tick, and only to the window that shows them', () => {
+    expect(feed.queryTraces(1)).toEqual([{ traceKey: 7 }])
+    expect(feed.queryTrace(1, 7)).toEqual({ traceKey: 7 })
+    feed.tick()
+    feed.traceChanged(8)
+    expect(target.take()).toEqual([])
+    feed.traceChanged(7)
+    feed.traceListChanged()
+    expect(target.take()).toEqual([
+      ['trace', { traceKey: 7 }],
+      ['traces', [{ traceKey: 7 }]],
+    ])
+    feed.releaseTrace(1)
+    feed.traceChanged(7)
+    expect(target.take()).toEqual([])
+  })
+
+  it('are told once to a window that is seen again, however often they changed', () => {
+    feed.queryTrace(1, 7)
+    target.shown = false
+    feed.traceChanged(7)
+    feed.traceChanged(7)
+    expect(target.take()).toEqual([])
+    target.shown = true
+    feed.refresh(1)
+    feed.refresh(1)
+    expect(target.take()).toEqual([['trace', { traceKey: 7 }]])
   })
 })
