@@ -5,7 +5,7 @@ export interface GridColumn<Row, Id extends string = string> {
   id: Id
   /** What the header shows. */
   label: string
-  /** What the header says to screen readers and in its tooltip. */
+  /** What the header says to screen readers and in its tooltip: the label and what it leaves out. */
   description: string
   /** Pixels. The column that grows takes at least these. */
   width: number
