@@ -17,6 +17,21 @@ Address plain(const Address& address, std::uint8_t family) {
   return asIpv4(address, family, ipv4) ? ipv4 : address;
 }
 
+/// The order of the index.
+using OrderKey = std::tuple<std::uint16_t, std::uint16_t, Address>;
+
+struct Before {
+  static OrderKey keyOf(const InetSocket& socket) {
+    return {socket.localPort, socket.remotePort, plain(socket.remoteAddress, socket.family)};
+  }
+  static const OrderKey& keyOf(const OrderKey& key) { return key; }
+
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const {
+    return keyOf(a) < keyOf(b);
+  }
+};
+
 bool sameAddress(const InetSocket& socket, const Address& ofSocket, const FlowKey& key, const Address& ofFlow) {
   if (key.family == socket.family) return ofSocket == ofFlow;
   Address ipv4{};
@@ -89,19 +104,13 @@ SocketMatch bestOf(std::span<const InetSocket> candidates, const FlowKey& key, s
   return match;
 }
 
-void SocketIndex::build() {
-  std::ranges::sort(sockets_, {}, [](const InetSocket& socket) {
-    return std::tuple(socket.localPort, socket.remotePort, plain(socket.remoteAddress, socket.family));
-  });
-}
+void SocketIndex::build() { std::sort(sockets_.begin(), sockets_.end(), Before{}); }
 
 SocketMatch SocketIndex::find(const FlowKey& key, std::uint32_t interfaceIndex) const {
   const auto range = [&](std::uint16_t remotePort, const Address& remoteAddress) {
     const auto found =
-        std::ranges::equal_range(sockets_, std::tuple(key.localPort, remotePort, remoteAddress), {}, [](const InetSocket& socket) {
-          return std::tuple(socket.localPort, socket.remotePort, plain(socket.remoteAddress, socket.family));
-        });
-    return std::span<const InetSocket>(found.begin(), found.end());
+        std::equal_range(sockets_.begin(), sockets_.end(), OrderKey(key.localPort, remotePort, remoteAddress), Before{});
+    return std::span<const InetSocket>(found.first, found.second);
   };
   // A v4-mapped flow address can't occur on the wire, so the flow's remote address is plain already.
   const SocketMatch connected = bestOf(range(key.remotePort, key.remoteAddress), key, interfaceIndex);

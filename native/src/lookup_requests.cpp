@@ -123,9 +123,9 @@ void LookupRequests::beginSockets() {
     if (listing_->sockets.size() < kMaxListedSockets) listing_->sockets.push_back(socket);
   };
   if (diag_.isAvailable()) {
-    for (const std::uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_SCTP}) {
+    for (const int protocol : {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_SCTP}) {
       // A protocol that this kernel lacks has no sockets.
-      for (const std::uint8_t family : {std::uint8_t{4}, std::uint8_t{6}}) diag_.dump(family, protocol, 0, true, add);
+      for (const std::uint8_t family : {std::uint8_t{4}, std::uint8_t{6}}) diag_.dump(family, static_cast<std::uint8_t>(protocol), 0, true, add);
     }
   } else {
     for (const ProcNetTable& table : kTcpTables) readProcNet(procFolder_, table, add);

@@ -73,15 +73,16 @@ bool isConnectable(std::uint8_t protocol) {
 
 void SocketResolver::resolve(std::span<const LookupRequest> requests, std::uint64_t nowUs, std::vector<Resolution>& out) {
   rawRead_ = false;
-  for (const auto& [tables, protocol] : {std::pair<Tables*, std::uint8_t>{&tcp_, IPPROTO_TCP}, {&udp_, IPPROTO_UDP}}) {
-    tables->indexed = false;
+  const auto prepare = [&](Tables& tables, std::uint8_t protocol, std::uint64_t questionUs) {
+    tables.indexed = false;
     const auto questions = static_cast<std::uint64_t>(
         std::ranges::count_if(requests, [&](const LookupRequest& request) { return request.key.protocol == protocol; }));
-    if (questions == 0) continue;
-    const std::uint64_t dumpUs = tables->dumpUs == 0 ? kFirstDumpUs : tables->dumpUs;
-    const std::uint64_t questionUs = protocol == IPPROTO_TCP ? kTcpQuestionUs : kUdpQuestionUs;
-    if (!diag_.isAvailable() || questions * questionUs > dumpUs) buildIndex(*tables, protocol);
-  }
+    if (questions == 0) return;
+    const std::uint64_t dumpUs = tables.dumpUs == 0 ? kFirstDumpUs : tables.dumpUs;
+    if (!diag_.isAvailable() || questions * questionUs > dumpUs) buildIndex(tables, protocol);
+  };
+  prepare(tcp_, IPPROTO_TCP, kTcpQuestionUs);
+  prepare(udp_, IPPROTO_UDP, kUdpQuestionUs);
   out.clear();
   out.reserve(requests.size());
   for (const LookupRequest& request : requests) out.push_back(resolveOne(request, nowUs));
