@@ -291,15 +291,19 @@ class Capture {
     }
   }
 
+  /// The filter is also what makes the snaplen: the kernel puts into the ring as much of a packet as the filter returns, whole 64 KiB
+  /// segments if there is none, and a few hundred of those fill it.
   void begin(std::size_t instructions) {
-    if (instructions > 0) {
-      std::vector<bpf_insn> code(instructions);
-      std::memcpy(code.data(), tail_.data(), instructions * sizeof(bpf_insn));
-      bpf_program program{.bf_len = static_cast<unsigned>(instructions), .bf_insns = code.data()};
-      if (pcap_setfilter(handle_.get(), &program) != 0) {
-        fail(CaptureFailure::badCaptureFilter, pcap_geterr(handle_.get()));
-        return;
-      }
+    std::vector<bpf_insn> code(instructions);
+    if (instructions > 0) std::memcpy(code.data(), tail_.data(), instructions * sizeof(bpf_insn));
+    if (instructions == 0) code.push_back({.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = kSnaplenBytes});
+    for (bpf_insn& instruction : code) {
+      if (instruction.code == (BPF_RET | BPF_K) && instruction.k != 0) instruction.k = kSnaplenBytes;
+    }
+    bpf_program program{.bf_len = static_cast<unsigned>(code.size()), .bf_insns = code.data()};
+    if (pcap_setfilter(handle_.get(), &program) != 0) {
+      fail(CaptureFailure::badCaptureFilter, pcap_geterr(handle_.get()));
+      return;
     }
     counting_ = true;
   }
