@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { withDisplay } from '../bootstrap/display.mjs'
 import { at, root } from '../bootstrap/paths.mjs'
 import { tallyOfNativeRun } from './tally.mjs'
@@ -24,7 +25,10 @@ function watch(command, env) {
 }
 
 async function native({ env }) {
-  const { exitCode, output } = await watch(['make', '--no-print-directory', '-C', at('native'), 'test'], env)
+  const { exitCode, output } = await watch(
+    ['make', '--no-print-directory', `-j${availableParallelism()}`, '-C', at('native'), 'test'],
+    env,
+  )
   return tallyOfNativeRun(output, exitCode)
 }
 
