@@ -5,6 +5,9 @@ const minSide = 0.24
 /** Room above the highest point. */
 const headroom = 1.12
 
+/** Part of the height above zero while nothing moves. */
+const quietUp = 0.72
+
 /**
  * The range of an axis on which what comes in rises from zero and what goes out hangs below it, both in the same scale.
  * Gives the lower end (negative) and the upper end.
@@ -12,8 +15,9 @@ const headroom = 1.12
 export function mirrorRange(maxRx: number, maxTx: number): [number, number] {
   const rx = Math.max(maxRx, 0) * headroom
   const tx = Math.max(maxTx, 0) * headroom
-  const whole = Math.max(rx + tx, quietRate * headroom)
-  const up = Math.min(Math.max(rx / whole, minSide), 1 - minSide)
+  const whole = Math.max(rx + tx, quietRate)
+  const slack = whole - rx - tx
+  const up = Math.min(Math.max((rx + slack * quietUp) / whole, minSide), 1 - minSide)
   // The side that is lifted to its minimum makes the whole larger; the other side must still fit.
   const size = Math.max(whole, rx / up, tx / (1 - up))
   return [-size * (1 - up), size * up]

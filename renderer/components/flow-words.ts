@@ -1,6 +1,7 @@
 import type { FlowRow } from '../../electron/shared/views'
 import type { EndReason, FlowState } from '../../electron/shared/words'
 import { reasonTexts } from '../../electron/shared/words'
+import { counted } from './counted'
 
 /** TCP states as people read them. */
 export const stateLabels: Record<FlowState, string> = {
@@ -61,7 +62,7 @@ export function stateDetail(row: FlowRow): string {
   return [
     stateNames[row.state],
     row.handshakeRttMs > 0 ? `${row.handshakeRttMs.toPrecision(2)} ms handshake` : '',
-    row.retransmits > 0 ? `${row.retransmits} retransmits` : '',
+    row.retransmits > 0 ? counted(row.retransmits, 'retransmit') : '',
   ]
     .filter((part) => part !== '')
     .join(', ')
