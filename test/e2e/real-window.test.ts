@@ -3,7 +3,8 @@
  * sandbox on. Traffic flows between namespaces at a known rate.
  */
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { startBlast } from '../lab/blast'
 import { AppWindow, installApp } from '../lab/app'
 import { processTree } from '../lab/process-tree'
 import type { Host } from '../lab/host'
@@ -12,8 +13,8 @@ import { createLabUser, type LabUser } from '../lab/lab-user'
 import { buildTools } from '../lab/tools'
 import { startTraffic, type Traffic } from '../lab/traffic'
 import { describeWindow } from './support/describe-window'
-import { ratesIn, rowsWith } from './support/rows'
-import { takeScreenshots } from './support/screenshots'
+import { drawnRows, lastDrawnRow, listedRows, ratesIn, rowsWith } from './support/rows'
+import { pictureFailure, takeScreenshots } from './support/screenshots'
 
 const farAddress = '10.80.0.2'
 const port = 9000
@@ -22,6 +23,7 @@ const payloadBytesPerSecond = 2_000_000
 describeWindow('window', () => {
   let lab: Lab
   let near: Host
+  let far: Host
   let user: LabUser
   let window: AppWindow
   let download: Traffic
@@ -30,7 +32,7 @@ describeWindow('window', () => {
     await buildTools()
     lab = await Lab.create()
     near = await lab.host('near')
-    const far = await lab.host('far')
+    far = await lab.host('far')
     await lab.link(
       { host: near, interface: 'eth0', addresses: ['10.80.0.1/24'] },
       { host: far, interface: 'eth0', addresses: [`${farAddress}/24`] },
@@ -43,6 +45,7 @@ describeWindow('window', () => {
     await download.opened()
     window = await AppWindow.launch(lab, near, await installApp(lab, { capable: true }), { user })
   })
+  afterEach((context) => pictureFailure(window.page, context))
   afterAll(async () => {
     await lab.close()
   })
@@ -97,6 +100,30 @@ describeWindow('window', () => {
     await expect.poll(() => window.page.getByText('Packets cannot be captured').count()).toBe(0)
   })
 
+  it('lists ten thousand live flows and draws those on screen', async () => {
+    const { page } = window
+    const flows = 10_000
+    const blast = startBlast(far, {
+      interface: 'eth0',
+      destinationMac: await near.linkLayerAddress('eth0'),
+      source: '10.80.1.0',
+      destination: '10.80.0.1',
+      flows,
+      rate: 2 * flows,
+    })
+    await blast.ready()
+    blast.go()
+    await page.getByRole('tab', { name: 'Connections' }).click()
+    await expect.poll(() => listedRows(page), { timeout: 20_000 }).toBeGreaterThan(flows)
+    expect(await drawnRows(page)).toBeLessThan(80)
+    await page.getByRole('grid').first().focus()
+    await page.keyboard.press('End')
+    await expect.poll(() => lastDrawnRow(page)).toBeGreaterThan(flows)
+    expect(await drawnRows(page)).toBeLessThan(80)
+    await takeScreenshots(page, 'connections-10000')
+    await blast.stop()
+  })
+
   it('runs in its sandbox, as its user', () => {
     const tree = processTree(window.process.pid)
     const renderers = tree.filter((pid) => commandLine(pid).includes('--type=renderer'))
@@ -143,6 +170,8 @@ describeWindow('window', () => {
         { timeout: 15_000 },
       )
       .toBe(true)
+    // By key: after the refused navigation a click would wait for a page that never comes.
+    await page.keyboard.press('Control+1')
     const row = rowsWith(page, 'traffic', String(download.pid))
     await expect
       .poll(async () => ratesIn((await row.textContent()) ?? '')[0], { timeout: 15_000 })

@@ -1,5 +1,5 @@
 /** The app of an ordinary user whose helper has no capability: it opens, says what is missing, and shows the rest. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { AppWindow, installApp } from '../lab/app'
 import { Lab } from '../lab/lab'
 import { createLabUser } from '../lab/lab-user'
@@ -9,7 +9,7 @@ import { buildTools } from '../lab/tools'
 import { startTraffic } from '../lab/traffic'
 import { describeWindow } from './support/describe-window'
 import { rowsWith } from './support/rows'
-import { takeScreenshots } from './support/screenshots'
+import { pictureFailure, takeScreenshots } from './support/screenshots'
 
 describeWindow('reduced mode', () => {
   let lab: Lab
@@ -34,6 +34,7 @@ describeWindow('reduced mode', () => {
     await client.waitForJson('event', 'done')
     window = await AppWindow.launch(lab, near, await installApp(lab, { capable: false }), { user })
   })
+  afterEach((context) => pictureFailure(window.page, context))
   afterAll(() => lab.close())
 
   it('says that it may not capture and offers to mend it', async () => {

@@ -55,8 +55,8 @@ describeLab('accuracy', () => {
       const link = difference(await near.linkTotals('eth0'), before)
       const truth = (await wire.read())[`scenario${index}`]
       if (truth === undefined) throw new Error('the wire counter lost a scenario')
-      expect(truth.rxBytes).toBeGreaterThan(scenario.rxBytes)
-      expect(truth.txBytes).toBeGreaterThan(scenario.txBytes)
+      expect(truth.rxBytes).toBeGreaterThanOrEqual(scenario.rxBytes)
+      expect(truth.txBytes).toBeGreaterThanOrEqual(scenario.txBytes)
 
       const row = tick.processes.find(({ pid }) => pid === running.nearPid)
       if (row === undefined) throw new Error(`no row for pid ${running.nearPid}: ${JSON.stringify(tick.unattributed)}`)
@@ -83,7 +83,8 @@ describeLab('accuracy', () => {
       })
 
       expectExactSums(tick)
-      expectWithinOnePct(difference(sum(tick.interfaces), capturedBefore), link)
+      // The kernel's own frames (ARP, neighbour and router discovery) may fall between the two readings.
+      expectWithinOnePct(difference(sum(tick.interfaces), capturedBefore), link, { bytes: 1000, packets: 10 })
       await running.finish()
     },
   )

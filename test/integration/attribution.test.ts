@@ -79,12 +79,15 @@ describeLab('attribution', () => {
   })
 
   it('charges a UDP port that is used again, with the same peer, to the process that has it now', async () => {
-    const sender = startTraffic(far, 'udp-client', {
-      ...{ connect: nearAddress, port: 7400, sourcePort: 7401, send: 2_000_000, rate: 1_000_000, unconnected: true },
-    })
     const first = startTraffic(near, 'udp-server', { port: 7400, receive: 400_000, hold: true })
     await first.ready()
-    await sender.opened()
+    const sender = startTraffic(far, 'udp-client', {
+      connect: nearAddress,
+      port: 7400,
+      sourcePort: 7401,
+      send: 2_000_000,
+      rate: 1_000_000,
+    })
     await first.done()
     await first.release()
     const second = startTraffic(near, 'udp-server', { port: 7400, receive: 400_000, hold: true })
@@ -92,10 +95,26 @@ describeLab('attribution', () => {
     await second.done()
     await sender.done()
     const tick = await monitor.settled()
-    // The first socket got 400 kB and what was still in flight when it closed; the rest came after, and is not its.
+    // The first socket got 400 kB, at 1 MB/s; half a second after it was closed its owner is no longer charged.
     expect(rowOf(tick, first.pid).rxBytes).toBeGreaterThan(400_000)
     expect(rowOf(tick, first.pid).rxBytes).toBeLessThan(900_000)
     expect(rowOf(tick, second.pid).rxBytes).toBeGreaterThan(400_000)
+    expectExactSums(tick)
+  })
+
+  it('charges a flow that began before its socket was open to the process that opens it', async () => {
+    const sender = startTraffic(far, 'udp-client', {
+      connect: nearAddress,
+      port: 7450,
+      send: 3_000_000,
+      rate: 1_000_000,
+    })
+    await monitor.tick('the flow without a socket', ({ unattributed }) => (unattributed.reasons['noSocket'] ?? 0) > 0)
+    const late = startTraffic(near, 'udp-server', { port: 7450, receive: 1_500_000, hold: true })
+    await late.done()
+    await sender.done()
+    const tick = await monitor.settled()
+    expect(rowOf(tick, late.pid).rxBytes).toBeGreaterThan(1_000_000)
     expectExactSums(tick)
   })
 

@@ -1,7 +1,7 @@
 /** `monitor --read`: capture files of all common forms, against Wireshark's own count, without privilege. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { runCommand } from '../lab/command'
 import { describeLab } from '../lab/describe-lab'
 import type { Host } from '../lab/host'
@@ -40,6 +40,9 @@ function conversationsOf(summary: SummaryLine): Map<string, Conversation> {
   return conversations
 }
 
+/** Port of the datagram that is sent last. */
+const lastPort = 8199
+
 describeLab('recorded traffic', () => {
   let lab: Lab
   let user: LabUser
@@ -65,7 +68,7 @@ describeLab('recorded traffic', () => {
   /** Starts tcpdump, which says on stderr when it captures. */
   async function startCapture(host: Host, file: string, ...options: string[]): Promise<LabProcess> {
     // Its own user may not write into the lab's directory.
-    const process = host.spawn('tcpdump', ['-Z', 'root', '-B', '16384', '-U', '-w', path(file), ...options])
+    const process = host.spawn('tcpdump', ['-Z', 'root', '--immediate-mode', '-U', '-w', path(file), ...options])
     await process.waitForStderr('listening on')
     return process
   }
@@ -99,6 +102,13 @@ describeLab('recorded traffic', () => {
     startTraffic(near, 'udp-client', { connect: '10.60.0.2', port: 8100, send: 40_000, chunk: 4000 })
     startTraffic(near, 'udp-client', { connect: 'fd00:60::2', port: 8100, send: 40_000, chunk: 4000 })
     await server.done()
+    // tcpdump drops what it has not read when it is told to end: it is told when it has written the last datagram.
+    startTraffic(near, 'udp-client', { connect: '10.60.0.2', port: lastPort, send: 10 })
+    for (const name of ['ethernet.pcap', 'sll.pcap', 'sll2.pcap'])
+      await vi.waitUntil(
+        async () => [...(await conversationsByTshark(path(name))).keys()].some((key) => key.endsWith(` ${lastPort}`)),
+        { timeout: 20_000 },
+      )
     for (const capture of captures) {
       capture.signal('SIGINT')
       await capture.exit
@@ -133,7 +143,7 @@ describeLab('recorded traffic', () => {
   ])('counts %s as Wireshark does', async (name) => {
     const summary = await read(path(name))
     const [truth, totals] = await Promise.all([conversationsByTshark(path(name)), totalsByCapinfos(path(name))])
-    expect(truth.size).toBeGreaterThanOrEqual(clientScenarios.length + 2)
+    expect(truth.size).toBeGreaterThanOrEqual(clientScenarios.length + 3)
     expect(Object.fromEntries(conversationsOf(summary))).toEqual(Object.fromEntries(truth))
     const captured = sum(summary.interfaces)
     expect(captured.rxPackets + captured.txPackets).toBe(totals.packets)

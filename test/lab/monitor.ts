@@ -2,6 +2,8 @@ import type { Host, WireTotals } from './host'
 import type { Exit, LabProcess } from './lab-process'
 import { paths } from './paths'
 
+const defaultIntervalMs = 200
+
 export interface HelloLine {
   type: 'hello'
   helperPid: number
@@ -32,14 +34,17 @@ export interface FlowLine extends WireTotals {
   remotePort: number
   interface: string
   state: string
+  /** Null without an owner. */
   pid: number | null
   process: string | null
   attribution: 'exact' | 'relaxed' | 'none'
-  reason: string | null
+  reason: string
 }
 
 export interface TotalsLine {
   timeMs: number
+  /** False where capture is not permitted. */
+  measured: boolean
   interfaces: InterfaceLine[]
   processes: ProcessLine[]
   unattributed: WireTotals & { reasons: Record<string, number> }
@@ -70,6 +75,7 @@ export class Monitor {
   private constructor(
     readonly process: LabProcess,
     readonly hello: HelloLine,
+    private readonly intervalMs: number,
   ) {}
 
   /** Starts it on a host; resolves with its first tick, when capture is on. */
@@ -77,7 +83,7 @@ export class Monitor {
     const process = spawnMonitor(host, options)
     const hello = await process.waitForJson<HelloLine>('type', 'hello')
     await process.waitForJson('type', 'tick')
-    return new Monitor(process, hello)
+    return new Monitor(process, hello, options.intervalMs ?? defaultIntervalMs)
   }
 
   /** The first tick from now on that `accepts`. */
@@ -95,11 +101,12 @@ export class Monitor {
 
   /**
    * A tick that holds all that was on the wire before this call: the kernel hands over a block of frames, and the helper
-   * reports, with a delay of less than two intervals.
+   * reports, with a delay of less than two intervals. Ticks tell their time; counting them would take those for new that
+   * were printed before the call and not yet read.
    */
   async settled(): Promise<TickLine> {
-    let ticks = 0
-    return this.tick('three more ticks', () => (ticks += 1) === 3)
+    const after = Date.now() + 2 * this.intervalMs
+    return this.tick('a later tick', ({ timeMs }) => timeMs >= after)
   }
 
   /** Ends it as Ctrl+C does. */
@@ -112,7 +119,7 @@ export class Monitor {
 
 /** Starts `headless monitor` on a host without waiting for anything. */
 export function spawnMonitor(host: Host, options: MonitorOptions = {}): LabProcess {
-  const { args = [], intervalMs = 200, prefix = [], env, headless = paths.headless } = options
+  const { args = [], intervalMs = defaultIntervalMs, prefix = [], env, headless = paths.headless } = options
   const command = [
     ...prefix,
     'node',

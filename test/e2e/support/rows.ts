@@ -15,3 +15,23 @@ export function rowsWith(page: Page, ...texts: string[]): Locator {
   for (const text of texts) rows = rows.filter({ hasText: text })
   return rows
 }
+
+/** Grid rows in the page, the header among them. */
+export function drawnRows(page: Page): Promise<number> {
+  return page.getByRole('grid').first().getByRole('row').count()
+}
+
+/** Rows that the list has in all, the header among them. */
+export async function listedRows(page: Page): Promise<number> {
+  return Number(await page.getByRole('grid').first().getAttribute('aria-rowcount'))
+}
+
+/** Largest row number among the rows in the page; the header is 1. */
+export async function lastDrawnRow(page: Page): Promise<number> {
+  const indexes = await page
+    .getByRole('grid')
+    .first()
+    .locator('[role=row][aria-rowindex]')
+    .evaluateAll((rows) => rows.map((row) => Number(row.getAttribute('aria-rowindex'))))
+  return Math.max(...indexes)
+}

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
+import type { TestContext } from 'vitest'
 import { paths } from '../../lab/paths'
 
 const directory = join(paths.testResults, 'screenshots')
@@ -10,6 +11,13 @@ const sizes = [
   { width: 1280, height: 800 },
   { width: 900, height: 600 },
 ]
+
+/** A picture of what a failed test saw; for `afterEach`. */
+export async function pictureFailure(page: Page, { task }: TestContext): Promise<void> {
+  if (task.result?.state !== 'fail') return
+  mkdirSync(directory, { recursive: true })
+  await page.screenshot({ path: join(directory, `failed-${task.name.replaceAll(/\W+/g, '-')}.png`) })
+}
 
 /** Pictures of the page as it is, for people to look at: light and dark, usual and small. */
 export async function takeScreenshots(page: Page, name: string): Promise<void> {

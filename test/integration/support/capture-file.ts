@@ -31,7 +31,8 @@ const fields = [
  */
 export async function conversationsByTshark(file: string): Promise<Map<string, Conversation>> {
   const output = await runCommand('tshark', [
-    ...['-r', file, '-T', 'fields', '-E', 'separator=,', '-E', 'occurrence=f'],
+    // An ICMP error shows the ports of the packet that it quotes.
+    ...['-r', file, '-Y', 'not icmp and not icmpv6', '-T', 'fields', '-E', 'separator=,', '-E', 'occurrence=f'],
     ...['-o', 'ip.defragment:FALSE', '-o', 'ipv6.defragment:FALSE', '-o', 'tcp.desegment_tcp_streams:FALSE'],
     ...fields.flatMap((field) => ['-e', field]),
   ])

@@ -87,7 +87,8 @@ int udp_client(const std::vector<std::string>& args) {
       make_address(options.required("connect"), static_cast<uint16_t>(options.number("port")));
   const bool connected = !options.has("unconnected");
   const int fd = open_socket(address.family(), SOCK_DGRAM);
-  if (options.has("source") || options.has("source-port")) {
+  // Without a remote, nothing but bind would give the socket a port before the first datagram.
+  if (!connected || options.has("source") || options.has("source-port")) {
     const std::string any = address.family() == AF_INET6 ? "::" : "0.0.0.0";
     bind_to(fd, make_address(options.text("source", any), static_cast<uint16_t>(options.number("source-port"))));
   }
