@@ -34,9 +34,9 @@ export function query(command, options = {}) {
   return result.status === 0 ? result.stdout : null
 }
 
-/** Whether a program of this name is on the PATH. */
+/** Whether a program of this name is on the PATH, or where root's PATH leads: ordinary users may not have that on theirs. */
 export function hasProgram(name) {
-  return query(['sh', '-c', 'command -v -- "$1"', 'sh', name]) !== null
+  return query(['sh', '-c', 'PATH="$PATH:/usr/sbin:/sbin" command -v -- "$1"', 'sh', name]) !== null
 }
 
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
