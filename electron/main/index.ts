@@ -5,13 +5,15 @@ import { join, resolve } from 'node:path'
 import { app, clipboard, ipcMain, nativeTheme, powerMonitor, protocol } from 'electron'
 import { connectProgram } from '../helper/client'
 import { grantCapabilities } from '../helper/grant'
+import { scriptedHostAddress, scriptedReverse } from '../helper/scripted-names'
 import { connectScripted } from '../helper/scripted-helper'
 import { Prober } from '../helper/prober'
 import { createSupervisor, systemClock } from '../helper/supervisor'
 import { createMonitor } from '../monitor/monitor'
-import { addressKind } from '../sources/address-kind'
+import { AddressBook } from '../sources/address-book'
 import { hostAddress } from '../sources/host-addresses'
 import { etherTypeName, protocolName } from '../sources/protocols'
+import { systemReverse } from '../sources/reverse-names'
 import { serviceName } from '../sources/services'
 import { userName } from '../sources/users'
 import { fail } from '../shared/errors'
@@ -99,17 +101,18 @@ function run(): void {
     traceList: () => traces.list(),
     trace: (traceKey) => traces.view(traceKey),
   })
-  const traces = new TraceSessions({
+  const addresses = new AddressBook({
+    databaseDirs: layout.databaseDirs,
+    reverse: options.demo ? scriptedReverse : systemReverse(),
+    reverseNames: settings.current.reverseNames,
+    changed: (address) => {
+      traces.addressChanged(address)
+    },
+  })
+  const traces: TraceSessions = new TraceSessions({
     prober,
-    resolve: hostAddress,
-    addressInfo: (address) => ({
-      address,
-      kind: addressKind(address),
-      name: '',
-      asNumber: null,
-      asName: '',
-      place: null,
-    }),
+    resolve: options.demo ? scriptedHostAddress : hostAddress,
+    book: addresses,
     clock: systemClock,
     onTrace: (traceKey) => {
       feed.traceChanged(traceKey)
@@ -121,6 +124,7 @@ function run(): void {
 
   const applySettings = (now: Settings, before: Settings): void => {
     nativeTheme.themeSource = now.theme
+    addresses.asksForNames = now.reverseNames
     if (now.loopback !== before.loopback) void session.setLoopback(now.loopback)
     feed.broadcast('settings', now)
     feed.statusChanged()

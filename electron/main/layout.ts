@@ -3,12 +3,15 @@
  */
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { databaseDirs } from '../sources/database-files'
 
 export interface Layout {
   /** The folder that is served to the window. */
   rendererDir: string
   preloadFile: string
   helperFile: string
+  /** Where the databases of places and autonomous systems may lie. */
+  databaseDirs: string[]
 }
 
 /**
@@ -23,5 +26,6 @@ export function appLayout(mainUrl: string, resourcesDir: string | null): Layout 
     preloadFile: join(outDir, 'preload', 'index.cjs'),
     helperFile:
       resourcesDir === null ? join(outDir, 'native', 'netloupe-helper') : join(resourcesDir, 'bin', 'netloupe-helper'),
+    databaseDirs: databaseDirs(outDir, resourcesDir),
   }
 }

@@ -15,6 +15,7 @@ const known: v.GenericSchema<unknown, Settings> = v.object({
   rateUnit: v.fallback(v.picklist(['byte', 'bit']), defaultSettings.rateUnit),
   unitSystem: v.fallback(v.picklist(['si', 'iec']), defaultSettings.unitSystem),
   loopback: v.fallback(v.boolean(), defaultSettings.loopback),
+  reverseNames: v.fallback(v.boolean(), defaultSettings.reverseNames),
 })
 
 export class SettingsStore {

@@ -196,6 +196,8 @@ export interface RttSample {
   round: number
   timeMs: number
   rttMs: number | null
+  /** Who answered, `''` nobody. */
+  address: string
 }
 
 export interface TraceHop extends ProbeCounts, RttSummary {
@@ -303,6 +305,10 @@ export interface Place {
   /** False when light in fibre could not have come from there in the time measured; not drawn as fact. */
   isPlausible: boolean
 }
+
+/** What must be said wherever places, and AS numbers or names, are shown: both databases are under CC BY 4.0. */
+export const placeAttribution = 'IP geolocation by DB-IP.com (CC BY 4.0)'
+export const asAttribution = 'AS numbers and names by RouteViews, NRO and DB-IP.com (CC BY 4.0)'
 
 /** What the sources know of an address; members appear as they are found. */
 export interface AddressInfo {

@@ -202,6 +202,14 @@ export interface Settings {
   rateUnit: 'byte' | 'bit'
   unitSystem: 'si' | 'iec'
   loopback: boolean
+  /** Ask name servers for the names of addresses. */
+  reverseNames: boolean
 }
 
-export const defaultSettings: Settings = { theme: 'system', rateUnit: 'byte', unitSystem: 'si', loopback: false }
+export const defaultSettings: Settings = {
+  theme: 'system',
+  rateUnit: 'byte',
+  unitSystem: 'si',
+  loopback: false,
+  reverseNames: true,
+}

@@ -76,6 +76,7 @@ export const validators: { [Name in RequestName]: v.GenericSchema<unknown, Reque
     rateUnit: v.exactOptional(v.picklist(['byte', 'bit'])),
     unitSystem: v.exactOptional(v.picklist(['si', 'iec'])),
     loopback: v.exactOptional(v.boolean()),
+    reverseNames: v.exactOptional(v.boolean()),
   }),
   'clipboard.write': v.strictObject({ text: clipboardText }),
   // Ranges are checkTraceOptions' business: what a person has typed gets an answer in the option's own name.

@@ -5,14 +5,14 @@ import type { Prober, ProbedTrace } from '../../helper/prober'
 import { joinView } from '../../monitor/trace/trace-view'
 import { TraceRun } from '../../monitor/trace/trace-run'
 import type { HostAddress } from '../../sources/host-addresses'
-import { fail, type Failure, type Outcome, succeed } from '../../shared/errors'
+import { fail, succeed, type Degraded, type Failure, type Outcome } from '../../shared/errors'
 import type { AddressInfo, TraceListItem, TraceOptions, TraceSnapshot, TraceView } from '../../shared/trace'
 
 export interface TraceParts {
   prober: Pick<Prober, 'open'>
   resolve(host: string, family: TraceOptions['family']): Promise<Outcome<HostAddress>>
-  /** What is known of an address now; a later answer is a change of every trace that shows it. */
-  addressInfo(address: string): AddressInfo
+  /** What is known of addresses now, and what it lacks. */
+  book: { info(address: string): AddressInfo; readonly problems: readonly Degraded[] }
   nowMs(): number
 }
 
@@ -117,11 +117,12 @@ export class TraceSession {
   view(): TraceView | null {
     const current = this.#current
     if (current === null) return null
-    const { limits, failure } = current
+    const { book } = this.parts
+    const limits = [...current.limits, ...book.problems.map(({ detail, fix }) => `${detail} ${fix}`.trim())]
     return joinView(
-      { traceKey: this.traceKey, limits, failure, connectionRtts: [] },
+      { traceKey: this.traceKey, limits, failure: current.failure, connectionRtts: [] },
       this.#snapshot(current),
-      this.parts.addressInfo,
+      (address) => book.info(address),
     )
   }
 

@@ -45,11 +45,11 @@ export class TraceSessions {
       return fail('tooManyTraces', `${maxSessions} traces are open already.`, 'Close one of them.')
     }
     const traceKey = (this.#lastKey += 1)
-    const { prober, resolve, addressInfo, clock, onTrace } = this.options
+    const { prober, resolve, book, clock, onTrace } = this.options
     const view = new Throttle(viewPeriodMs, clock, () => {
       onTrace(traceKey)
     })
-    const parts = { prober, resolve, addressInfo, nowMs: () => clock.nowMs() }
+    const parts = { prober, resolve, book, nowMs: () => clock.nowMs() }
     const session = new TraceSession(traceKey, { ...options, host: options.host.trim() }, parts, () => {
       view.ask()
       this.#list.ask()

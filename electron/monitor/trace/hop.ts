@@ -116,7 +116,8 @@ export class Hop {
   }
 
   #addSample(item: ProbeItem, rttMs: number | null): void {
-    this.#samples.push({ round: item.round, timeMs: item.sentUs / 1000, rttMs })
+    const address = rttMs === null ? '' : (item.address ?? '')
+    this.#samples.push({ round: item.round, timeMs: item.sentUs / 1000, rttMs, address })
     if (this.#samples.length > keptSamples) this.#samples.shift()
   }
 

