@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "bounds.h"
 #include "decode.h"
 #include "flow.h"
 #include "key_hash.h"
-#include "bounds.h"
 #include "page_array.h"
 #include "wire.h"
 
@@ -80,7 +80,7 @@ struct alignas(64) Flow {
   std::uint32_t timerNext;  // also the free list
   std::uint32_t timerPrevious;
   std::uint32_t startS;
-  std::uint32_t verifiedS;
+  std::uint32_t verifiedRound;
   std::uint16_t timerBucket;  // plus one; 0: not scheduled
   Attribution attribution;
   Reason reason;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "flow_table.h"
 #include "flow_timers.h"
@@ -40,11 +41,19 @@ constexpr std::uint64_t kHousekeepingUs = 100'000;
 constexpr std::size_t kEvictionScan = 16384;
 constexpr std::size_t kOverloadedScan = 4096;
 
-/// Verifications asked for in one tick; active flows beyond it wait for a later tick.
-constexpr std::size_t kVerificationsPerTick = 1024;
-constexpr std::uint32_t kVerifyUdpS = 1;
-constexpr std::uint32_t kVerifyTcpS = 10;
-constexpr std::uint32_t kVerifyUnownedS = 5;
+/// Flows with traffic are verified in rounds: who holds the socket now? Each round looks at some of the flows that
+/// changed since they were last reported and asks for few of them, so that it costs the look-up at most 256 requests a
+/// second; with more active flows each comes up less often. Without rounds a port that is used again would be charged
+/// to the process before.
+constexpr std::uint64_t kVerificationRoundUs = 250'000;
+constexpr std::size_t kVerificationsPerRound = 64;
+constexpr std::size_t kVerificationScan = 1024;
+
+// How many rounds a flow is left alone. A TCP connection's socket can only be handed on, a datagram's port changes
+// hands.
+constexpr std::uint32_t kTcpRounds = 40;
+constexpr std::uint32_t kUnownedRounds = 20;
+constexpr std::uint32_t kDatagramRounds = 1;
 
 /// A flow that is over is kept this long for the answer to its look-up, all attempts included.
 constexpr std::uint32_t kAnswerLimitS = 10;
@@ -70,6 +79,10 @@ bool isKernelIcmp(const Packet& packet, bool transmitted) {
   }
   return (type >= 1 && type <= 4) || (type >= 130 && type <= 137) || type == 143 || (type == 128 && !transmitted) ||
          (type == 129 && transmitted);
+}
+
+bool hasNoSocket(const Flow& flow) {
+  return flow.reason == Reason::noSocket || flow.reason == Reason::socketGone;
 }
 
 bool worthAskingAgain(Reason reason) {
@@ -268,6 +281,8 @@ struct Meter::Impl {
     }
     nowS = static_cast<std::uint32_t>(elapsedUs / kSecondUs);
     expire();
+    const auto newRound = static_cast<std::uint32_t>(elapsedUs / kVerificationRoundUs);
+    if (std::exchange(round, newRound) != newRound) verifyActive();
     if (elapsedUs - housekeptUs < kHousekeepingUs) return;
     housekeptUs = elapsedUs;
     if (table.used() >= kPressureFlows) evict();
@@ -378,7 +393,7 @@ struct Meter::Impl {
   void settle(Slot slot, const LookupReply& reply) {
     Flow& flow = table[slot];
     flow.lookup = LookupState::settled;
-    flow.verifiedS = nowS;
+    flow.verifiedRound = round;
     flow.inode = reply.inode;
     flow.uid = reply.uid;
     flow.ownerId = reply.ownerId;
@@ -394,12 +409,11 @@ struct Meter::Impl {
   void verified(Slot slot, const LookupReply& reply) {
     Flow& flow = table[slot];
     flow.lookup = LookupState::settled;
-    flow.verifiedS = nowS;
+    flow.verifiedRound = round;
     if ((flow.flags & kFlowOver) || reply.reason == Reason::pending || reply.reason == Reason::overloaded) return;
     const bool nobody = reply.ownerId == 0;
     if (flow.ownerId == 0) {
-      const bool hadNoSocket = flow.reason == Reason::noSocket || flow.reason == Reason::socketGone;
-      if (!nobody && hadNoSocket && nowS - flow.startS > kRetroactiveS) {
+      if (!nobody && hasNoSocket(flow) && nowS - flow.startS > kRetroactiveS) {
         end(slot, EndReason::ownerChanged);
       } else if (!nobody || reply.reason != flow.reason) {
         settle(slot, reply);
@@ -417,17 +431,27 @@ struct Meter::Impl {
     }
   }
 
-  void verifyIfDue(Slot slot) {
-    Flow& flow = table[slot];
-    if (flow.lookup != LookupState::settled || verificationsLeft == 0 || lookups.room() < LookupQueue::kCapacity / 2)
-      return;
-    const bool owned = flow.ownerId != 0;
-    if (!owned && !worthAskingAgain(flow.reason)) return;
-    const std::uint32_t everyS = !owned ? kVerifyUnownedS : flow.protocol == kProtocolTcp ? kVerifyTcpS : kVerifyUdpS;
-    if (nowS - flow.verifiedS < everyS) return;
-    if (!lookups.push(flow.flowId, LookupQueue::kVerification, elapsedUs)) return;
-    flow.lookup = LookupState::waiting;
-    --verificationsLeft;
+  void verifyActive() {
+    std::size_t left = kVerificationsPerRound;
+    const std::size_t steps = std::min(kVerificationScan, dirtyCount);
+    for (std::size_t i = 0; i < steps && left > 0 && lookups.room() > LookupQueue::kCapacity / 2; ++i) {
+      verificationHand = verificationHand + 1 < dirtyCount ? verificationHand + 1 : 0;
+      Flow& flow = table[dirty[(dirtyHead + verificationHand) % kMaxFlows]];
+      if (!dueForVerification(flow) || !lookups.push(flow.flowId, LookupQueue::kVerification, elapsedUs)) continue;
+      flow.lookup = LookupState::waiting;
+      --left;
+    }
+  }
+
+  bool dueForVerification(const Flow& flow) const {
+    if ((flow.flags & (kFlowOver | kFlowStale)) || flow.lookup != LookupState::settled) return false;
+    if (nowS - flow.lastActiveS > 1) return false;
+    std::uint32_t rounds = flow.protocol == kProtocolTcp ? kTcpRounds : kDatagramRounds;
+    if (flow.ownerId == 0) {
+      if (!worthAskingAgain(flow.reason)) return false;
+      if (!hasNoSocket(flow) || flow.protocol == kProtocolTcp) rounds = kUnownedRounds;
+    }
+    return round - flow.verifiedRound >= rounds;
   }
 
   void lookupRestarted() {
@@ -464,7 +488,6 @@ struct Meter::Impl {
       }
     }
     tickRemaining = dirtyCount;
-    verificationsLeft = kVerificationsPerTick;
   }
 
   std::size_t take(std::span<FlowRecord> out) {
@@ -490,8 +513,6 @@ struct Meter::Impl {
         setReason(flow, Reason::none);
         timers.cancel(slot);
         table.release(slot);
-      } else {
-        verifyIfDue(slot);
       }
     }
     return count;
@@ -572,13 +593,13 @@ struct Meter::Impl {
   std::uint64_t clockUs = 0;    // as given to advance()
   std::uint64_t elapsedUs = 0;  // the meter's own clock: it only goes on
   std::uint64_t housekeptUs = 0;
-  std::uint32_t nowS = 0;  // of elapsedUs; wraps, so only differences count
+  std::uint32_t nowS = 0;   // of elapsedUs; wraps, so only differences count
+  std::uint32_t round = 0;  // of verification, likewise
 
   PageArray<Slot> dirty;
   std::size_t dirtyHead = 0;
   std::size_t dirtyCount = 0;
   std::size_t tickRemaining = 0;
-  std::size_t verificationsLeft = 0;
 
   MeterTotals all;
   MeterTotals taken;
@@ -589,6 +610,7 @@ struct Meter::Impl {
   Slot fullBucket = kNoSlot;
   Slot evictionHand = 0;
   Slot overloadedHand = 0;
+  std::size_t verificationHand = 0;  // position in the dirty ring
   bool stopped = false;
 };
 

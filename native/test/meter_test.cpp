@@ -367,9 +367,8 @@ TEST_CASE("meter: another owner ends the flow; what comes next is counted in a n
   w.meter.flush();
   w.meter.reply(owned(w.requests().at(0), 5, 1234));
   w.tick();
-  w.pass(2 * kSecond);
   w.out(17, udp(40000, 53, 30));
-  w.tick();  // active, and long enough ago: to be verified
+  w.pass(kSecond / 4);
   const auto verification = w.requests();
   REQUIRE(verification.size() == 1);
   CHECK(verification[0].attempt == 255);
@@ -391,9 +390,8 @@ TEST_CASE("meter: verification that changes nothing, or only the socket's number
   w.meter.flush();
   w.meter.reply(owned(w.requests().at(0), 5, 1234));
   const auto verify = [&](std::uint32_t owner, std::uint64_t inode) {
-    w.pass(2 * kSecond);
     w.out(17, udp(40000, 53, 30));
-    w.tick();
+    w.pass(kSecond / 4);
     w.meter.reply(owned(w.requests().at(0), owner, inode));
     w.tick();
     return w.only();
@@ -411,9 +409,8 @@ TEST_CASE("meter: a port whose socket has gone charges nobody with later packets
   w.meter.flush();
   w.meter.reply(owned(w.requests().at(0), 5, 1234));
   w.tick();
-  w.pass(2 * kSecond);
   w.in(17, udp(53, 40000, 30));
-  w.tick();
+  w.pass(kSecond / 4);
   w.meter.reply(unowned(w.requests().at(0), Reason::noSocket));
   w.tick();
   CHECK(isAlive(w.only()));
@@ -425,19 +422,49 @@ TEST_CASE("meter: a port whose socket has gone charges nobody with later packets
   CHECK(w.only(isAlive).ownerId == 0);
 }
 
-TEST_CASE("meter: a server that starts late is not charged with what nobody received") {
+TEST_CASE("meter: a server that starts late gets the first two seconds, not more of what nobody received") {
+  for (const bool late : {false, true}) {
+    Watched w;
+    w.in(17, udp(1000, 40000, 30));
+    w.meter.flush();
+    w.meter.reply(unowned(w.requests().at(0), Reason::noSocket));
+    for (int rounds = late ? 13 : 2; rounds > 1; --rounds) {
+      w.in(17, udp(1000, 40000, 30));
+      w.pass(kSecond / 4);
+      w.meter.reply(unowned(w.requests().at(0), Reason::noSocket));
+    }
+    w.in(17, udp(1000, 40000, 30));
+    w.pass(kSecond / 4);
+    w.meter.reply(owned(w.requests().at(0), 5, 1234));
+    w.tick();
+    CHECK(w.only().ownerId == (late ? 0 : 5));
+    CHECK(w.only().endReason == (late ? EndReason::ownerChanged : EndReason::alive));
+  }
+}
+
+TEST_CASE("meter: verification costs a bounded number of requests and reaches every active flow") {
   Watched w;
-  w.in(17, udp(1000, 40000, 30));
+  constexpr unsigned kFlows = 1000;
+  for (unsigned i = 0; i < kFlows; ++i) w.out(17, udp(i, 53, 30));
   w.meter.flush();
-  w.meter.reply(unowned(w.requests().at(0), Reason::noSocket));
+  for (const LookupRequest& request : w.requests()) w.meter.reply(owned(request, 1, 1));
+  std::set<std::uint64_t> verified;
+  for (unsigned round = 0; round < 4 * 20; ++round) {
+    for (unsigned i = 0; i < kFlows; ++i) w.out(17, udp(i, 53, 30));
+    w.pass(kSecond / 4);
+    if (round % 4 == 0) w.tick();
+    const auto requests = w.requests();
+    CHECK(requests.size() <= 64);
+    for (const LookupRequest& request : requests) {
+      CHECK(request.attempt == 255);
+      verified.insert(request.flowId);
+      w.meter.reply(owned(request, 1, 1));
+    }
+  }
+  CHECK(verified.size() == kFlows);
+  w.pass(5 * kSecond);  // quiet flows are left alone
   w.tick();
-  w.pass(6 * kSecond);
-  w.in(17, udp(1000, 40000, 30));
-  w.tick();
-  w.meter.reply(owned(w.requests().at(0), 5, 1234));
-  w.tick();
-  CHECK(w.only().endReason == EndReason::ownerChanged);
-  CHECK(w.only().ownerId == 0);
+  CHECK(w.requests().empty());
 }
 
 TEST_CASE("meter: replies for flows that are gone, forged or repeated do nothing") {
@@ -484,7 +511,7 @@ TEST_CASE("meter: more new flows than the look-up can take are overloaded, then 
   std::set<std::uint64_t> asked;
   for (int round = 0; round < 100 && asked.size() < kFlows; ++round) {
     for (const LookupRequest& request : w.requests()) {
-      REQUIRE(asked.insert(request.flowId).second);
+      if (request.attempt == 0) REQUIRE(asked.insert(request.flowId).second);
       w.meter.reply(owned(request, 1, 1));
     }
     w.pass(100'000);
