@@ -84,7 +84,8 @@ export class LiveList<Row, Query extends ListQuery<string>, View extends ListVie
       // While paused, pages that are fetched one after the other must fit together.
       holdOrder: this.query.holdOrder || this.#pause.paused,
       offset: Math.max(0, first - marginRows),
-      limit: Math.min(maxRowsPerView, last - first + 1 + 2 * marginRows),
+      // In steps, so that half a row more on screen is no reason to ask again.
+      limit: Math.min(maxRowsPerView, Math.ceil((last - first + 1 + 2 * marginRows) / 20) * 20),
     }
     void this.refresh()
   }
