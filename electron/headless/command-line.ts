@@ -2,19 +2,14 @@
  * The commands and their options. Exit codes: 0 done, 1 failed (one clear line on standard error), 2 wrong usage.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { connectProgram } from '../helper/client'
 import { helperFile } from './layout'
 import { runMonitor, type MonitorOptions } from './monitor-command'
-import { Output, type Format } from './output'
-import { runKernelTable } from './table-command'
+import { Output } from './output'
+import { runKernelTable, type TableOptions } from './table-command'
 import { interfaceTable, neighborTable, routeTable, socketTable, type KernelTable } from './kernel-tables'
 
 export const exitCodes = { done: 0, failed: 1, usage: 2 } as const
-
-interface TableOptions {
-  format: Format
-  interface?: string[]
-  seconds?: number
-}
 
 /** Runs one command line (without `node` and the script) and gives its exit code. */
 export async function runCommandLine(args: string[]): Promise<number> {
@@ -61,13 +56,7 @@ function createProgram(output: Output, finish: (run: Promise<number>) => Promise
     .addOption(formatOption())
     .action((options: MonitorOptions) => finish(runMonitor(options, helperFile, output)))
 
-  const tables = [
-    { table: interfaceTable, description: 'network interfaces with addresses and counters', byInterface: true },
-    { table: routeTable, description: 'routes of IPv4 and IPv6', byInterface: true },
-    { table: socketTable, description: 'sockets with their processes', byInterface: false },
-    { table: neighborTable, description: 'neighbours on the link: ARP and neighbour discovery', byInterface: true },
-  ] as const
-  for (const { table, description, byInterface } of tables) {
+  const addTable = <Item extends object>(table: KernelTable<Item>, description: string, byInterface: boolean) => {
     const command = program
       .command(table.command)
       .description(description)
@@ -75,10 +64,13 @@ function createProgram(output: Output, finish: (run: Promise<number>) => Promise
       .addOption(formatOption())
     if (byInterface) command.addOption(interfaceOption('only this interface, several times for several'))
     command.action((options: TableOptions) =>
-      // Each table goes with its own kind of item; which one it is makes no difference here.
-      finish(runKernelTable(table as KernelTable<object>, options, helperFile, output)),
+      finish(runKernelTable(table, options, connectProgram({ path: helperFile }), output)),
     )
   }
+  addTable(interfaceTable, 'network interfaces with addresses and counters', true)
+  addTable(routeTable, 'routes of IPv4 and IPv6', true)
+  addTable(socketTable, 'sockets with their processes', false)
+  addTable(neighborTable, 'neighbours on the link: ARP and neighbour discovery', true)
   return program
 }
 

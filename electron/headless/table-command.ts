@@ -1,8 +1,7 @@
 /**
  * `interfaces`, `routes`, `sockets`, `neighbors`: a table of the kernel once, or its changes for a while.
  */
-import { connectProgram } from '../helper/client'
-import type { Helper } from '../helper/helper'
+import type { Helper, HelperConnector } from '../helper/helper'
 import type { Owner } from '../shared/helper-messages'
 import type { KernelTable } from './kernel-tables'
 import type { Format, Output } from './output'
@@ -23,11 +22,12 @@ const watchMs = 1000
 export async function runKernelTable<Item extends object>(
   table: KernelTable<Item>,
   options: TableOptions,
-  helperFile: string,
+  connect: HelperConnector,
   output: Output,
+  pause: () => Promise<void> = pauseBetweenLooks,
 ): Promise<number> {
   const owners = new Map<number, Owner>()
-  const connected = await connectProgram({ path: helperFile })({
+  const connected = await connect({
     message: (message) => {
       if (message.type === 'owners') for (const owner of message.items) owners.set(owner.ownerId, owner)
     },
@@ -45,7 +45,7 @@ export async function runKernelTable<Item extends object>(
       output.complain(`There is no interface ${unknown}. See: headless interfaces`)
       return 1
     }
-    return await follow(table, options, helper, owners, report, output)
+    return await follow(table, options, helper, owners, report, output, pause)
   } finally {
     report.close()
     await helper.close()
@@ -67,6 +67,7 @@ async function follow<Item extends object>(
   owners: ReadonlyMap<number, Owner>,
   report: ItemReport<Item>,
   output: Output,
+  pause: () => Promise<void>,
 ): Promise<number> {
   const end = untilEnd(options.seconds, output)
   end.startTime()
@@ -82,7 +83,7 @@ async function follow<Item extends object>(
         return 1
       }
       report.show(items.value.filter((item) => isWanted(table.interfaces(item), options.interface)))
-      if (!isOver) await Promise.race([end.reached, delay(watchMs)])
+      if (!isOver) await Promise.race([end.reached, pause()])
     } while (!isOver)
     return 0
   } finally {
@@ -94,8 +95,8 @@ function isWanted(names: (string | undefined)[], wanted: string[] | undefined): 
   return wanted === undefined || names.some((name) => name !== undefined && wanted.includes(name))
 }
 
-function delay(forMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, forMs))
+function pauseBetweenLooks(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, watchMs))
 }
 
 interface ItemReport<Item> {
