@@ -2,7 +2,7 @@ import type { ChartSample, ChartSeries, ChartSubject } from '../../electron/shar
 import { api } from './api'
 
 /** How far back the chart goes. */
-export const chartSpanS = 600
+const chartSpanS = 600
 
 /** The last minutes of one subject, continued by one sample a tick. */
 export class TrafficSeries {
