@@ -37,9 +37,9 @@ inline constexpr std::size_t kManyInterfaces = 4;
 /// The kernel hands over a block of the ring after this time even if it is not full: bounds how late a flow's first packet is seen.
 inline constexpr int kRingTimeoutMs = 10;
 
-/// Flows per interface process, live ones and ended ones not yet reported. At the cap a newcomer first takes the place of a
-/// half-open or one-packet flow older than 2 s (reported as ended, evicted); when there is none it is counted in the tableFull
-/// bucket. A flood of forged addresses can therefore cost detail, never memory, and never a byte of the totals.
+/// Flows per interface process, live ones and ended ones not yet reported. From seven eighths of it on, half-open and one-packet
+/// flows that are silent for 2 s are ended (evicted) to make room; at the cap a newcomer is counted in the tableFull bucket. A
+/// flood of forged addresses can therefore cost detail, never memory, and never a byte of the totals.
 inline constexpr std::size_t kMaxFlows = 131072;
 
 /// Records that one tick of one interface can hold: every flow plus the buckets.

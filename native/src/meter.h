@@ -8,9 +8,9 @@
 #include <memory>
 #include <span>
 
+#include "bounds.h"
 #include "decode.h"
 #include "flow.h"
-#include "bounds.h"
 #include "lookup_channel.h"
 #include "orient.h"
 #include "wire.h"
