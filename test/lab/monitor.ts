@@ -101,12 +101,15 @@ export class Monitor {
 
   /**
    * A tick that holds all that was on the wire before this call: the kernel hands over a block of frames, and the helper
-   * reports, with a delay of less than two intervals. Ticks tell their time; counting them would take those for new that
-   * were printed before the call and not yet read.
+   * reports, with a delay of less than two intervals; and its owners are looked up. Ticks tell their time; counting them
+   * would take those for new that were printed before the call and not yet read.
    */
   async settled(): Promise<TickLine> {
     const after = Date.now() + 2 * this.intervalMs
-    return this.tick('a later tick', ({ timeMs }) => timeMs >= after)
+    return this.tick(
+      'a later tick without pending look-ups',
+      ({ timeMs, unattributed }) => timeMs >= after && unattributed.reasons['pending'] === undefined,
+    )
   }
 
   /** Ends it as Ctrl+C does. */
