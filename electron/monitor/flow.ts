@@ -1,4 +1,4 @@
-import type { FlowRecord } from '../shared/helper-messages'
+import type { FlowRecord, Owner } from '../shared/helper-messages'
 import type { Attribution, EndReason, FlowState, Reason } from '../shared/words'
 import type { InterfaceRef } from './interface-table'
 import type { Process } from './process-table'
@@ -48,6 +48,8 @@ export class Flow implements FlowRecord, Windowed {
   endedMs = 0
   /** Lower-case text that the filter looks at; null when it has to be made again. */
   searchText: string | null = null
+  /** The process as it was when `searchText` was made. */
+  searchOwner: Owner | null = null
 
   /**
    * Takes everything from `record` but bytes and packets: those are charged first and then noted.

@@ -43,20 +43,25 @@ export function serviceLabel(flow: Flow, names: Names): string {
 }
 
 export function searchText(flow: Flow, names: Names): string {
-  flow.searchText ??= [
-    flow.process?.owner.name ?? '',
-    flow.process?.owner.exe ?? '',
-    flow.process === null ? '' : String(flow.process.owner.pid),
-    protocolLabel(flow, names),
-    formatEndpoint(flow.localAddress, flow.localPort),
-    formatEndpoint(flow.remoteAddress, flow.remotePort),
-    serviceLabel(flow, names),
-    flow.interfaceName,
-    flow.state === 'none' ? '' : flow.state,
-    flow.reason === 'none' ? '' : flow.reason,
-  ]
-    .join('\n')
-    .toLowerCase()
+  const owner = flow.process?.owner ?? null
+  // A process changes its name when it runs another program.
+  if (flow.searchText === null || flow.searchOwner !== owner) {
+    flow.searchOwner = owner
+    flow.searchText = [
+      owner?.name ?? '',
+      owner?.exe ?? '',
+      owner === null ? '' : String(owner.pid),
+      protocolLabel(flow, names),
+      formatEndpoint(flow.localAddress, flow.localPort),
+      formatEndpoint(flow.remoteAddress, flow.remotePort),
+      serviceLabel(flow, names),
+      flow.interfaceName,
+      flow.state === 'none' ? '' : flow.state,
+      flow.reason === 'none' ? '' : flow.reason,
+    ]
+      .join('\n')
+      .toLowerCase()
+  }
   return flow.searchText
 }
 

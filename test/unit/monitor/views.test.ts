@@ -259,6 +259,15 @@ describe('the connections view', () => {
     expect(feed.view(query).rowCount).toBe(2)
   })
 
+  it('finds a flow by the name that its process has now', () => {
+    const monitor = monitorWith(owners, records, names)
+    const feed = monitor.openConnections()
+    const find = (filter: string) => feed.view({ ...all, group: 'all', sort: byAge, filter }).rowCount
+    expect([find('browser'), find('renamed')]).toEqual([2, 0])
+    monitor.apply({ type: 'owners', items: [owner(1, { name: 'renamed', exe: '/usr/bin/renamed' })] }, startMs)
+    expect([find('browser'), find('renamed')]).toEqual([0, 2])
+  })
+
   it('leaves buckets out of the list, but not out of the sums, unless they are wanted', () => {
     const sort = { column: 'rxBytes', descending: true } as const
     expect(
