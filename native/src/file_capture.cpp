@@ -28,11 +28,11 @@ void FileCapture::supervisorSaid(const SupervisorEvent& event, PassedFds& fds) {
       break;
     }
     case SupervisorTold::captureRefused:
-    case SupervisorTold::captureEnded:
-      if (over_) break;
       over_ = true;
       pending_.push_back(Failed{problems::processDied("reader")});
       break;
+    // Its last words may still lie in the channel, whose end of file says the same in the right order.
+    case SupervisorTold::captureEnded:
     case SupervisorTold::lookupStarted:
     case SupervisorTold::lookupEnded: break;
   }
@@ -47,7 +47,8 @@ std::vector<FileCapture::News> FileCapture::read(std::uint32_t tick, OutputQueue
     const Received received = receiveMessage(channel_.get(), message, std::as_writable_bytes(std::span(text)), length);
     if (received == Received::wouldBlock) break;
     if (received != Received::message) {
-      channel_.reset();  // the supervisor tells what became of the process
+      over_ = true;
+      pending_.push_back(Failed{problems::processDied("reader")});
       break;
     }
     const std::string said = cleanText({text.data(), length}, text.size());

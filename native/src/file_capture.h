@@ -45,7 +45,8 @@ class FileCapture {
   void start(const StartOptions& start);
   void supervisorSaid(const SupervisorEvent& event, PassedFds& fds);
 
-  int fd() const { return channel_ ? channel_.get() : -1; }
+  /// To be polled for reading; -1 while there is nothing to hear.
+  int fd() const { return channel_ && !over_ && !holdsRegion_ ? channel_.get() : -1; }
 
   /// Takes what the reader says until a tick's records wait to be queued. `tick` numbers the batches.
   std::vector<News> read(std::uint32_t tick, OutputQueue& output);
