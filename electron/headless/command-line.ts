@@ -3,10 +3,14 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { connectProgram } from '../helper/client'
-import { helperFile } from './layout'
+import { hostAddress } from '../sources/host-addresses'
+import { systemReverse } from '../sources/reverse-names'
+import { addressDatabaseDirs, helperFile } from './layout'
 import { runMonitor, type MonitorOptions } from './monitor-command'
 import { Output } from './output'
 import { runKernelTable, type TableOptions } from './table-command'
+import { runTrace } from './trace-command'
+import { addTraceOptions, type TraceFlags } from './trace-options'
 import { interfaceTable, neighborTable, routeTable, socketTable, type KernelTable } from './kernel-tables'
 
 export const exitCodes = { done: 0, failed: 1, usage: 2 } as const
@@ -71,6 +75,19 @@ function createProgram(output: Output, finish: (run: Promise<number>) => Promise
   addTable(routeTable, 'routes of IPv4 and IPv6', true)
   addTable(socketTable, 'sockets with their processes', false)
   addTable(neighborTable, 'neighbours on the link: ARP and neighbour discovery', true)
+  addTraceOptions(
+    program.command('trace').argument('<host>', 'name or address').description('the path that packets take to a host'),
+  )
+    .addOption(formatOption())
+    .action((host: string, flags: TraceFlags) => {
+      const world = {
+        connect: connectProgram({ path: helperFile }),
+        resolve: hostAddress,
+        reverse: systemReverse(),
+        databaseDirs: addressDatabaseDirs,
+      }
+      return finish(runTrace(host, flags, world, output))
+    })
   return program
 }
 

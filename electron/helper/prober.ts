@@ -3,7 +3,7 @@
  * and asks again when a round is due. Knows nothing about paths; the plan does.
  */
 import { fail, succeed, type Failure, type Outcome } from '../shared/errors'
-import type { ProbeItem } from '../shared/trace'
+import type { ProbeItem, TraceOptions } from '../shared/trace'
 import { maxProbesPerOrder, type Helper, type OpenedTrace, type ProbeOrder, type TraceOpening } from './helper'
 import type { Clock } from './supervisor'
 
@@ -40,6 +40,22 @@ const lost: Failure = {
 
 /** Orders that wait for their answer at once; the helper takes 16 requests, and others want to ask too. */
 const maxOpenOrders = 4
+
+/** What the helper has to know of a trace to `destination`. `zone`: the interface that a link-local address names. */
+export function traceOpening(options: TraceOptions, destination: string, zone: string): TraceOpening {
+  const { protocol, port, sourcePort, stepPort, packetBytes, tos } = options
+  return {
+    destination,
+    protocol,
+    source: options.sourceAddress,
+    interface: options.interface || zone,
+    port,
+    sourcePort,
+    stepPort,
+    packetBytes,
+    tos,
+  }
+}
 
 interface Trace {
   helper: Helper

@@ -37,6 +37,7 @@ export class AddressBook {
   readonly #systems: AutonomousSystems | null
   readonly #places: Places
   readonly #known = new Map<string, Entry>()
+  readonly #locating = new Set<Promise<void>>()
 
   constructor(private readonly options: AddressBookOptions) {
     const { files, missing } = findDatabases(options.databaseDirs)
@@ -61,6 +62,11 @@ export class AddressBook {
     }
   }
 
+  /** Settles when all that was asked for is known, or known to be unknown. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#names.settled(), ...this.#locating])
+  }
+
   close(): void {
     this.#systems?.close()
   }
@@ -78,7 +84,9 @@ export class AddressBook {
       if (this.#known.size <= maxKnown) break
       this.#known.delete(oldest)
     }
-    void this.#locate(address, entry)
+    const locating = this.#locate(address, entry)
+    this.#locating.add(locating)
+    void locating.finally(() => this.#locating.delete(locating))
     return entry
   }
 

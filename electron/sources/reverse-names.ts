@@ -32,6 +32,7 @@ export class ReverseNames {
   /** In the order in which they were asked for. */
   readonly #waiting = new Set<string>()
   readonly #underWay = new Set<string>()
+  readonly #settling: (() => void)[] = []
 
   /** @param found tells that the name of an address is now known; not called when there is none. */
   constructor(
@@ -49,6 +50,12 @@ export class ReverseNames {
     }
     if (known === undefined || known.untilMs <= this.nowMs()) this.#ask(address)
     return known?.name ?? ''
+  }
+
+  /** Settles when every question so far has its answer. */
+  settled(): Promise<void> {
+    if (this.#underWay.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#settling.push(resolve))
   }
 
   #ask(address: string): void {
@@ -84,6 +91,7 @@ export class ReverseNames {
     }
     this.#next()
     if (name !== before) this.found(address)
+    if (this.#underWay.size === 0) for (const settle of this.#settling.splice(0)) settle()
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * One trace of the window: its host resolved, its probes sent, its answers joined with what is known of the addresses.
  */
-import type { Prober, ProbedTrace } from '../../helper/prober'
+import { traceOpening, type ProbedTrace, type Prober } from '../../helper/prober'
 import { joinView } from '../../monitor/trace/trace-view'
 import { TraceRun } from '../../monitor/trace/trace-run'
 import type { HostAddress } from '../../sources/host-addresses'
@@ -48,33 +48,19 @@ export class TraceSession {
     const { address } = resolved.value
     const run = new TraceRun(options, address, nowMs())
     const next: Run = { run, snapshot: null, probed: null, limits: [], failure: null }
-    const probed = await prober.open(
-      {
-        destination: address,
-        protocol: options.protocol,
-        source: options.sourceAddress,
-        interface: options.interface || resolved.value.interface,
-        port: options.port,
-        sourcePort: options.sourcePort,
-        stepPort: options.stepPort,
-        packetBytes: options.packetBytes,
-        tos: options.tos,
+    const probed = await prober.open(traceOpening(options, address, resolved.value.interface), run, {
+      changed: () => {
+        next.snapshot = null
+        this.#releaseWhenDone(next)
+        if (this.#current === next) this.changed()
       },
-      run,
-      {
-        changed: () => {
-          next.snapshot = null
-          this.#releaseWhenDone(next)
-          if (this.#current === next) this.changed()
-        },
-        failed: (failure) => {
-          next.snapshot = null
-          next.probed = null
-          next.failure = failure
-          if (this.#current === next) this.changed()
-        },
+      failed: (failure) => {
+        next.snapshot = null
+        next.probed = null
+        next.failure = failure
+        if (this.#current === next) this.changed()
       },
-    )
+    })
     if (!probed.ok) return probed
     if (this.#isOutdated(attempt)) {
       probed.value.close()

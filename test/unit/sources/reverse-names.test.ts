@@ -76,8 +76,9 @@ describe('reverse names', () => {
     const { names, asked, settle } = parts
     for (let index = 0; index < 2000; index += 1) names.nameOf(`10.0.${index >> 8}.${index & 255}`)
     expect(asked).toHaveLength(8)
-    for (let index = 0; index < asked.length; index += 1) {
-      asked[index]?.refuse()
+    // The list grows while it is walked: each answer lets the next question out.
+    for (const question of asked) {
+      question.refuse()
       await settle()
     }
     expect(asked).toHaveLength(8 + 512)
