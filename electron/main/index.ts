@@ -1,8 +1,9 @@
 /**
  * Composition root of the app: makes the parts and wires them, decides nothing else.
  */
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { app, clipboard, ipcMain, nativeTheme, powerMonitor, protocol } from 'electron'
+import { app, clipboard, dialog, ipcMain, nativeTheme, powerMonitor, protocol } from 'electron'
 import { connectProgram } from '../helper/client'
 import { grantCapabilities } from '../helper/grant'
 import { scriptedHostAddress, scriptedReverse } from '../helper/scripted-names'
@@ -35,6 +36,8 @@ import { endProcess } from './process-end'
 import { confineApp } from './security'
 import { serveWindow } from './serve-window'
 import { SettingsStore } from './settings'
+import { writePicture } from './trace/clipboard-picture'
+import { TraceExporter } from './trace/trace-export'
 import { TraceSessions } from './trace/trace-sessions'
 import { ViewFeed } from './view-feed'
 import { createWindow, revealWindow } from './window'
@@ -143,7 +146,7 @@ function run(): void {
         {
           start: (trace) => traces.start(trace),
           control: (traceKey, action) => traces.control(traceKey, action),
-          export: () => Promise.resolve(fail('exportUnsupported', 'This trace cannot be written out.')),
+          export: (traceKey, format, target) => exporter.export(traceKey, format, target),
         },
         feed,
       ),
@@ -167,6 +170,19 @@ function run(): void {
   session.start()
   const window = createWindow({ layout, stateFile: dataFile('window.json'), allowDevTools, log })
   serveWindow(window, feed)
+  const exporter = new TraceExporter({
+    view: (traceKey) => traces.view(traceKey),
+    localName: hostname(),
+    picture: () => window.webContents.capturePage(),
+    askForFile: async (defaultName) => {
+      const { canceled, filePath } = await dialog.showSaveDialog(window, { defaultPath: defaultName })
+      return canceled ? null : filePath
+    },
+    writeText: (text) => {
+      clipboard.writeText(text)
+    },
+    writePicture,
+  })
 
   app.on('second-instance', () => {
     revealWindow(window)

@@ -7,12 +7,7 @@ export interface TracePorts {
   /** Gives the new trace's key. */
   start(options: TraceOptions): Promise<Outcome<number>>
   control(traceKey: number, action: TraceAction): Promise<ActionResult>
-  export(
-    traceKey: number,
-    format: TraceExportFormat,
-    target: 'clipboard' | 'file',
-    contentsId: number,
-  ): Promise<ActionResult>
+  export(traceKey: number, format: TraceExportFormat, target: 'clipboard' | 'file'): Promise<ActionResult>
 }
 
 /** The live queries of traces, as the feed keeps them per window. */
@@ -38,7 +33,6 @@ export function traceHandlers(traces: TracePorts, feed: TraceQueries): Pick<Hand
       return null
     },
     'trace.control': ({ traceKey, action }) => traces.control(traceKey, action),
-    'trace.export': ({ traceKey, format, target }, { contentsId }) =>
-      traces.export(traceKey, format, target, contentsId),
+    'trace.export': ({ traceKey, format, target }) => traces.export(traceKey, format, target),
   }
 }
