@@ -16,7 +16,8 @@ export default defineConfig({
         plugins: [svelte({ configFile: 'svelte.config.js' })],
         // Components under test are mounted, so Svelte's browser build is meant, not its server build.
         resolve: { conditions: ['browser'] },
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'] },
+        // A busy machine is no failure: the limit only ends what hangs.
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
       },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...oneAtATime } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...oneAtATime } },
