@@ -64,6 +64,7 @@ export class Lab {
   /** Removes everything; resolves when it is gone. */
   async close(): Promise<void> {
     const gone = new Promise<void>((resolve) => this.janitorProcess.once('exit', () => resolve()))
+    this.janitorProcess.ref()
     this.janitorProcess.stdin?.end()
     if (this.janitorProcess.exitCode === null) await gone
   }
