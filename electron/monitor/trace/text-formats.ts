@@ -13,7 +13,7 @@ export interface TextOptions {
 /** Packets of traceroute(8) when no size is given: the whole IP packet. */
 const defaultPacketBytes = { 4: 60, 6: 80 } as const
 
-/** Times that one line of traceroute shows for a hop. */
+/** Times that one line of traceroute shows for a hop at least; of a round either all or none are shown. */
 const shownTimes = 3
 
 /** As traceroute(8) prints it: one line per hop, the latest times, each after the host that answered. */
@@ -26,9 +26,11 @@ export function asTraceroute(view: TraceView, options: TextOptions): string {
 
 function tracerouteLine(hop: TraceHop, view: TraceView, options: TextOptions): string {
   const { probesPerHop, flows } = view.options
+  const perRound = probesPerHop * flows
+  const shown = perRound * Math.ceil(shownTimes / perRound)
   let text = `${String(hop.ttl).padStart(2)} `
   let before = ''
-  for (const { rttMs, address } of hop.samples.slice(-Math.max(shownTimes, probesPerHop * flows))) {
+  for (const { rttMs, address } of hop.samples.slice(-shown)) {
     if (rttMs === null) text += ' *'
     else text += `${address === before ? '' : ` ${hostText(address, view, options)}`}  ${rttMs.toFixed(3)} ms`
     before = rttMs === null ? before : address
@@ -45,7 +47,7 @@ function hostText(address: string, view: TraceView, { numeric }: TextOptions): s
 }
 
 /** Widths as in mtr's report. */
-const mtrHostWidth = 29
+const mtrHostWidth = 24
 
 /** As `mtr --report` prints it. */
 export function asMtr(view: TraceView, localName: string, options: TextOptions): string {
@@ -54,7 +56,7 @@ export function asMtr(view: TraceView, localName: string, options: TextOptions):
     ...view.hops.flatMap((hop) => hop.addresses.map((one) => mtrName(one.address, view, options).length)),
   )
   const start = `Start: ${new Date(view.startedMs).toISOString().replace(/\.\d+Z$/, '+0000')}`
-  const head = `HOST: ${localName.padEnd(width + 2)} Loss%   Snt   Last   Avg  Best  Wrst StDev`
+  const head = `HOST: ${localName.padEnd(width + 2)}  Loss%   Snt   Last   Avg  Best  Wrst StDev`
   return lines([start, head, ...view.hops.flatMap((hop) => mtrLines(hop, view, width, options))])
 }
 
