@@ -54,6 +54,33 @@ void FlowLookup::settle(std::uint64_t nowUs, std::vector<AnsweredLookup>& out) {
   });
 }
 
+void FlowLookup::recheck(std::uint64_t nowUs, std::vector<AnsweredLookup>& out) {
+  requests_.clear();
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    if (std::exchange(waiting_[i].rechecked, true)) continue;
+    places.push_back(i);
+    requests_.push_back(waiting_[i].asked.request);
+  }
+  if (requests_.empty()) return;
+  resolver_.resolve(requests_, nowUs, resolutions_);
+  const std::vector<Resolution> resolutions = std::move(resolutions_);
+  std::vector<bool> answered(waiting_.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    Waiting& waiting = waiting_[places[i]];
+    for (const SocketCandidate& before : waiting.resolution.sockets()) {
+      const auto now = resolutions[i].sockets();
+      if (std::ranges::find(now, before.inode, &SocketCandidate::inode) == now.end()) sockets_.forget(before.inode);
+    }
+    waiting.resolution = resolutions[i];
+    const auto reply = answer(waiting, nowUs);
+    if (reply) out.push_back({waiting.asked.captureId, *reply});
+    answered[places[i]] = reply.has_value();
+  }
+  std::size_t place = 0;
+  std::erase_if(waiting_, [&](const Waiting&) { return answered[place++]; });
+}
+
 void FlowLookup::forget(std::uint32_t captureId) {
   std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.asked.captureId == captureId; });
 }

@@ -38,6 +38,9 @@ class FlowLookup {
   /// After ProcSockets::work(): answers those whose search has ended.
   void settle(std::uint64_t nowUs, std::vector<AnsweredLookup>& out);
 
+  /// Before a search begins: answers those whose socket has gone meanwhile, so that it is not searched for everywhere in vain.
+  void recheck(std::uint64_t nowUs, std::vector<AnsweredLookup>& out);
+
   /// Forgets what a capture process that ended had asked.
   void forget(std::uint32_t captureId);
 
@@ -51,6 +54,7 @@ class FlowLookup {
     AskedLookup asked;
     Resolution resolution;
     std::uint8_t retries = 0;
+    bool rechecked = false;
   };
   struct Provisional {
     std::uint64_t inode = 0;

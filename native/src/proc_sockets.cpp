@@ -13,7 +13,9 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -32,9 +34,16 @@ constexpr std::size_t kMaxAbsent = 8192;
 constexpr std::uint64_t kAbsentUs = 10'000'000;
 constexpr std::uint64_t kLookAgainUs = 250'000;
 constexpr std::size_t kMaxFinders = 16;
+// Processes whose latest descriptors are tried before any folder is listed, processes whose next free descriptor is tried, and how many numbers
+// behind each: the next socket mostly takes the place of one that was closed, or the place after the last.
+constexpr std::size_t kProbedFinders = 4;
+constexpr std::size_t kProbedProcesses = 64;
+constexpr int kProbedBehind = 3;
+constexpr int kMaxProbes = 1024;
 // After a search that took t, the next one begins 9 t later at the earliest: a tenth of one core at most, whatever is asked.
 constexpr std::uint64_t kPauseFactor = 9;
 constexpr std::uint64_t kMinPauseUs = 2'000;
+constexpr std::uint64_t kMinProbePauseUs = 500;
 
 constexpr std::string_view kSocketLink = "socket:[";
 
@@ -110,6 +119,7 @@ ProcSockets::Answer ProcSockets::find(std::uint64_t inode, std::uint32_t uid, st
   if (wanted_.size() >= kMaxWanted) return Answer::refused;
   // A search under way may have passed its process already: only one that begins from now on can say "nowhere".
   wanted_.emplace(inode, Wanted{uid, search_ + 1});
+  unprobed_ = true;
   return Answer::searching;
 }
 
@@ -127,12 +137,86 @@ std::uint64_t ProcSockets::searchAll() {
   return allAsked_;
 }
 
+bool ProcSockets::isSearchDue(std::uint64_t nowUs) const {
+  return !searching_ && nowUs >= nextSearchUs_ && (!wanted_.empty() || allAsked_ > search_);
+}
+
 std::uint64_t ProcSockets::nextWorkUs() const {
   if (searching_) return 0;
-  return !wanted_.empty() || allAsked_ > search_ ? nextSearchUs_ : std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t due = std::numeric_limits<std::uint64_t>::max();
+  if (!wanted_.empty() || allAsked_ > search_) due = nextSearchUs_;
+  if (!wanted_.empty() && unprobed_) due = std::min(due, nextProbeUs_);
+  return due;
 }
 
 std::vector<std::uint64_t> ProcSockets::takeSettled() { return std::exchange(settled_, {}); }
+
+void ProcSockets::noteHit(pid_t pid, int fd) {
+  const auto known = std::ranges::find(finders_, pid, &Finder::pid);
+  Finder finder = known == finders_.end() ? Finder{.pid = pid} : *known;
+  if (known != finders_.end()) finders_.erase(known);
+  const auto used = std::span(finder.fds).first(finder.count);
+  if (std::ranges::find(used, fd) == used.end()) {
+    finder.fds[finder.next] = fd;
+    finder.next = (finder.next + 1) % finder.fds.size();
+    finder.count = std::min(finder.count + 1, finder.fds.size());
+  }
+  finders_.push_front(finder);
+  if (finders_.size() > kMaxFinders) finders_.pop_back();
+}
+
+void ProcSockets::probe(std::uint64_t nowUs) {
+  if (!unprobed_ || nowUs < nextProbeUs_) return;
+  unprobed_ = false;
+  // A link costs about 1 us: a tenth of one core at most here as well.
+  nextProbeUs_ = nowUs + kMinProbePauseUs + kPauseFactor * static_cast<std::uint64_t>(probeLikely());
+}
+
+/// Tries the descriptors from `begin` on, none below `end`, until too many in a row are nothing new: a run of new sockets is followed to its
+/// end, which is put into `end`.
+void ProcSockets::probeFrom(pid_t pid, int begin, int& end, int& links) {
+  end = std::max(end, begin);
+  for (int misses = 0; misses <= kProbedBehind && !wanted_.empty() && links < kMaxProbes; ++end) {
+    int error = 0;
+    const std::uint64_t inode = socketBehind(procFolder_, FdPath(pid, end).text.data(), error);
+    ++links;
+    misses = wanted_.contains(inode) ? 0 : misses + 1;
+    if (inode != 0) pass(inode, pid, end);
+  }
+}
+
+/// A process that makes one connection after the other is found with a few links, however many descriptors it and the others have.
+int ProcSockets::probeLikely() {
+  int links = 0;
+  const std::size_t count = std::min(finders_.size(), kProbedFinders);
+  const std::vector<Finder> finders(finders_.begin(), finders_.begin() + static_cast<std::ptrdiff_t>(count));
+  for (const Finder& finder : finders) {
+    std::vector<int> begins(finder.fds.begin(), finder.fds.begin() + static_cast<std::ptrdiff_t>(finder.count));
+    std::ranges::sort(begins);
+    int end = 0;
+    for (const int begin : begins) probeFrom(finder.pid, begin, end, links);
+  }
+  for (const auto& [pid, lowestFree] : nextPlaces()) {
+    int end = 0;
+    probeFrom(pid, lowestFree, end, links);
+  }
+  return links;
+}
+
+/// Where the processes of the users whose sockets are wanted put their next descriptor, the newest processes first.
+std::vector<std::pair<pid_t, int>> ProcSockets::nextPlaces() const {
+  std::vector<std::pair<pid_t, int>> places;
+  if (wanted_.empty()) return places;
+  std::unordered_set<std::uint32_t> uids;
+  for (const auto& [inode, wanted] : wanted_) uids.insert(wanted.uid);
+  for (const auto& [pid, process] : known_) {
+    if (process.hasSockets && uids.contains(process.uid)) places.emplace_back(pid, process.lowestFree);
+  }
+  const auto most = static_cast<std::ptrdiff_t>(std::min(places.size(), kProbedProcesses));
+  std::partial_sort(places.begin(), places.begin() + most, places.end(), std::greater<>());
+  places.resize(static_cast<std::size_t>(most));
+  return places;
+}
 
 void ProcSockets::beginSearch() {
   ++search_;
@@ -157,7 +241,7 @@ void ProcSockets::beginSearch() {
     }
     process.seenIn = search_;
     if (isNew) return 0;
-    if (std::ranges::find(finders_, pid) != finders_.end()) return 1;
+    if (std::ranges::find(finders_, pid, &Finder::pid) != finders_.end()) return 1;
     return uids.contains(process.uid) ? 2 : 3;
   };
   std::vector<std::pair<int, pid_t>> ranked;
@@ -192,6 +276,8 @@ bool ProcSockets::openNext() {
   while (next_ < order_.size()) {
     pid_ = order_[next_++];
     folder_ = Fd(::openat(procFolder_, (std::to_string(pid_) + "/fd").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    lowestFree_ = 0;
+    hasSockets_ = false;
     if (folder_) return true;
     if (isDenied(errno)) denied_ = true;
   }
@@ -203,9 +289,7 @@ void ProcSockets::pass(std::uint64_t inode, pid_t pid, int fd) {
   if (wanted != wanted_.end()) {
     settled_.push_back(inode);
     wanted_.erase(wanted);
-    std::erase(finders_, pid);
-    finders_.push_front(pid);
-    if (finders_.size() > kMaxFinders) finders_.pop_back();
+    noteHit(pid, fd);
   } else if (entries_.size() >= kMaxEntries && !entries_.contains(inode)) {
     return;
   }
@@ -221,7 +305,7 @@ void ProcSockets::pass(std::uint64_t inode, pid_t pid, int fd) {
 
 void ProcSockets::work(std::uint64_t nowUs, std::size_t maxLinks) {
   if (!searching_) {
-    if (nowUs < nextWorkUs()) return;
+    if (!isSearchDue(nowUs)) return;
     beginSearch();
   }
   std::size_t links = 0;
@@ -233,6 +317,14 @@ void ProcSockets::work(std::uint64_t nowUs, std::size_t maxLinks) {
       if (!listNumbers(folder_.get(), listing_, fds_)) {
         folder_.reset();
         fds_.clear();
+        if (const auto known = known_.find(pid_); known != known_.end()) {
+          known->second.lowestFree = lowestFree_;
+          known->second.hasSockets = hasSockets_;
+        }
+      }
+      // The kernel lists descriptors in ascending order.
+      for (const int listed : fds_) {
+        if (listed == lowestFree_) ++lowestFree_;
       }
       continue;
     }
@@ -243,7 +335,10 @@ void ProcSockets::work(std::uint64_t nowUs, std::size_t maxLinks) {
     std::array<char, 16> name;
     std::snprintf(name.data(), name.size(), "%d", fd);
     int error = 0;
-    if (const std::uint64_t inode = socketBehind(folder_.get(), name.data(), error); inode != 0) pass(inode, pid_, fd);
+    if (const std::uint64_t inode = socketBehind(folder_.get(), name.data(), error); inode != 0) {
+      hasSockets_ = true;
+      pass(inode, pid_, fd);
+    }
     if (isDenied(error)) {
       // The folder may be listed, its links may not be read: none of them.
       denied_ = true;

@@ -4,10 +4,12 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "fd.h"
@@ -49,9 +51,15 @@ class ProcSockets {
   /// The newest search that went through every process. Searches are numbered from 1.
   std::uint64_t completedSearch() const { return completed_; }
 
+  /// Tries what is newly wanted in a few likely places; cheap, and independent of the searches. Does nothing while it is not due.
+  void probe(std::uint64_t nowUs);
+  /// True when the next work() begins a search: the last moment for forget().
+  bool isSearchDue(std::uint64_t nowUs) const;
+  /// Nobody wants this any more (its socket is gone): a search for it would go through everything.
+  void forget(std::uint64_t inode) { wanted_.erase(inode); }
   /// Searches on for at most `maxLinks` links. Does nothing while work is not due.
   void work(std::uint64_t nowUs, std::size_t maxLinks);
-  /// When work() is due next: 0 at once, UINT64_MAX nothing to do.
+  /// When probe() or work() is due next: 0 at once, UINT64_MAX nothing to do.
   std::uint64_t nextWorkUs() const;
   /// To be told how long a call of work() took: the pause that follows grows with it.
   void spent(std::uint64_t us) { spentUs_ += us; }
@@ -79,8 +87,22 @@ class ProcSockets {
   struct Known {
     std::uint32_t uid = 0;
     std::uint64_t seenIn = 0;  // search
+    int lowestFree = 0;        // descriptor number that the process gets next, when it was last gone through
+    bool hasSockets = false;
   };
 
+  /// A process in which wanted sockets were found lately, and the descriptors that they had.
+  struct Finder {
+    pid_t pid = 0;
+    std::array<int, 16> fds{};
+    std::size_t next = 0;
+    std::size_t count = 0;
+  };
+
+  int probeLikely();
+  void probeFrom(pid_t pid, int begin, int& end, int& links);
+  std::vector<std::pair<pid_t, int>> nextPlaces() const;
+  void noteHit(pid_t pid, int fd);
   void beginSearch();
   void endSearch(bool complete, std::uint64_t nowUs);
   bool openNext();
@@ -93,8 +115,11 @@ class ProcSockets {
   std::unordered_map<std::uint64_t, Wanted> wanted_;
   std::unordered_map<std::uint64_t, Denied> absent_;
   std::unordered_map<pid_t, Known> known_;
-  std::deque<pid_t> finders_;  // processes in which something wanted was found lately, the latest first
+  std::deque<Finder> finders_;  // the latest first
   std::vector<std::uint64_t> settled_;
+
+  bool unprobed_ = false;  // something is wanted that probe() has not tried
+  std::uint64_t nextProbeUs_ = 0;
 
   // The search under way.
   std::uint64_t search_ = 0;     // its number; the last one's when none is
@@ -108,6 +133,8 @@ class ProcSockets {
   Fd folder_;
   std::vector<char> listing_;
   std::vector<int> fds_;
+  int lowestFree_ = 0;
+  bool hasSockets_ = false;
 
   std::uint64_t completed_ = 0;
   std::uint32_t completeSearches_ = 0;

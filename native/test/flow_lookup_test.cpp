@@ -39,6 +39,8 @@ struct Kit {
     while (lookup.waiting() > 0) {
       REQUIRE(sockets.nextWorkUs() != std::numeric_limits<std::uint64_t>::max());
       nowUs = std::max(nowUs, sockets.nextWorkUs());
+      sockets.probe(nowUs);
+      if (sockets.isSearchDue(nowUs)) lookup.recheck(nowUs, out);
       sockets.work(nowUs, 100'000);
       lookup.settle(nowUs, out);
     }
@@ -284,6 +286,22 @@ TEST_CASE("flow look-up: raw, ping and packet sockets") {
   if (injected.ownerId != 0) CHECK(kit.pidOf(injected) == ::getpid());
   CHECK(injected.attribution != Attribution::exact);
   CHECK(kit.answer(flowKey(kUdp, endpoint("192.0.2.1", 7), endpoint("192.0.2.2", 7)), false).reason == Reason::noSocket);
+}
+
+TEST_CASE("flow look-up: a socket that goes while its process is searched for is told as gone, without a search") {
+  Kit kit;
+  Connection connection("127.0.0.1");
+  const AskedLookup asked{1, kit.request(connection.clientFlow(), true)};
+  std::vector<AnsweredLookup> out;
+  kit.lookup.ask(std::span(&asked, 1), kit.nowUs, out);
+  REQUIRE(kit.lookup.waiting() == 1);
+  connection.client.reset();
+  connection.listener.reset();
+  kit.lookup.recheck(kit.nowUs, out);
+  REQUIRE(out.size() == 1);
+  CHECK(out.front().reply.reason == Reason::socketGone);
+  CHECK(kit.lookup.waiting() == 0);
+  CHECK(kit.sockets.nextWorkUs() == std::numeric_limits<std::uint64_t>::max());
 }
 
 TEST_CASE("flow look-up: requests of a capture process that ended are forgotten") {

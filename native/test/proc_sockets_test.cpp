@@ -39,6 +39,7 @@ struct Kit {
   void finish(std::size_t linksPerTurn = 100'000) {
     while (sockets.nextWorkUs() != kNever) {
       nowUs = std::max(nowUs, sockets.nextWorkUs());
+      sockets.probe(nowUs);
       sockets.work(nowUs, linksPerTurn);
     }
   }
@@ -147,7 +148,11 @@ TEST_CASE("proc sockets: searches keep their share of the time") {
   kit.sockets.work(kit.nowUs, 1'000'000);
   REQUIRE(kit.sockets.takeSettled().size() == 1);
   kit.find(0xffff'ffff'fffe, pid);
-  CHECK(kit.sockets.nextWorkUs() == kit.nowUs + 90'000);
+  kit.nowUs += 80'000;
+  kit.sockets.probe(kit.nowUs);
+  CHECK_FALSE(kit.sockets.isSearchDue(kit.nowUs));
+  CHECK(kit.sockets.nextWorkUs() == kit.nowUs + 10'000);
+  CHECK(kit.sockets.isSearchDue(kit.nowUs + 10'000));
 }
 
 TEST_CASE("proc sockets: the number that may wait is bounded") {
@@ -162,6 +167,15 @@ TEST_CASE("proc sockets: the number that may wait is bounded") {
   CHECK(kit.find(0xfffe'0000'0000, pid) == ProcSockets::Answer::searching);
 }
 
+TEST_CASE("proc sockets: what is not wanted any more is not searched for") {
+  Kit kit;
+  pid_t pid = 0;
+  kit.find(0xffff'ffff'ffff, pid);
+  kit.sockets.forget(0xffff'ffff'ffff);
+  CHECK(kit.sockets.nextWorkUs() == kNever);
+  CHECK_FALSE(kit.sockets.isSearchDue(kit.nowUs));
+}
+
 TEST_CASE("proc sockets: tags stay with the holder") {
   Kit kit;
   const Fd socket = openSocket(4, SOCK_DGRAM);
@@ -173,4 +187,32 @@ TEST_CASE("proc sockets: tags stay with the holder") {
   ProcSockets::Holder holder;
   kit.sockets.find(inodeOf(socket), 0, kit.nowUs, holder);
   CHECK(holder.tag == 77);
+}
+
+TEST_CASE("proc sockets: the next sockets of a known process are found without a search") {
+  Kit kit;
+  std::vector<Fd> sockets;
+  sockets.push_back(openSocket(4, SOCK_DGRAM));
+  // One search has passed this process; nothing of it was wanted yet.
+  kit.sockets.searchAll();
+  kit.finish();
+  // The search had a descriptor open itself when it passed here; something else takes its place.
+  const Fd plug(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  pid_t pid = 0;
+  for (int i = 0; i < 6; ++i) {
+    std::vector<std::uint64_t> inodes;
+    for (int many = 0; many <= i; ++many) {
+      sockets.push_back(openSocket(4, SOCK_DGRAM));
+      inodes.push_back(inodeOf(sockets.back()));
+      CHECK(kit.find(inodes.back(), pid) == ProcSockets::Answer::searching);
+    }
+    kit.nowUs = std::max(kit.nowUs, kit.sockets.nextWorkUs());
+    kit.sockets.probe(kit.nowUs);
+    CHECK(kit.sockets.waiting() == 0);
+    for (const std::uint64_t inode : inodes) {
+      CHECK(kit.find(inode, pid) == ProcSockets::Answer::found);
+      CHECK(pid == ::getpid());
+    }
+    if (i % 2 == 0) sockets.pop_back();
+  }
 }
