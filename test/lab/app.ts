@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { runCommand } from './command'
 import type { Host } from './host'
@@ -66,7 +67,9 @@ export class AppWindow {
     const process = spawnApp(host, app, { ...(user ? { user } : {}), args })
     const debugPort = await devToolsPort(process)
     const relay = await relayPort(lab, host, debugPort)
-    const browser = await chromium.connectOverCDP(`http://127.0.0.1:${relay.port}`)
+    const endpoint = `http://127.0.0.1:${relay.port}`
+    await pageLoaded(endpoint)
+    const browser = await chromium.connectOverCDP(endpoint)
     const context = browser.contexts()[0]
     if (context === undefined) throw new Error('the app has no browser context')
     const page = context.pages()[0] ?? (await context.waitForEvent('page'))
@@ -100,6 +103,15 @@ export function spawnApp(
   const env = user?.env ?? process.env
   // No session bus of another user; the app has to live without one.
   return host.spawn(program, rest, { env: { ...env, DBUS_SESSION_BUS_ADDRESS: 'disabled:' }, cwd: '/' })
+}
+
+/** Resolves when the window's page has its title. Who attaches to a page that is still being made may wait forever. */
+async function pageLoaded(endpoint: string): Promise<void> {
+  for (;;) {
+    const targets = (await (await fetch(`${endpoint}/json/list`)).json()) as { type: string; title: string }[]
+    if (targets.some(({ type, title }) => type === 'page' && title === 'Netloupe')) return
+    await sleep(20)
+  }
 }
 
 async function devToolsPort(process: LabProcess): Promise<number> {
