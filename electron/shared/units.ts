@@ -56,6 +56,11 @@ export function formatDuration(durationMs: number): string {
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`
 }
 
+/** A round-trip time in milliseconds with three significant figures, at most two decimals: `0.42`, `9.61`, `17.8`, `262`. */
+export function formatRtt(rttMs: number): string {
+  return rttMs.toFixed(rttMs < 9.995 ? 2 : rttMs < 99.95 ? 1 : 0)
+}
+
 /** An address with its port as ss prints it: `192.0.2.1:443`, `[2001:db8::1]:443`; without a port the bare address. */
 export function formatEndpoint(address: string, port: number): string {
   if (address === '') return ''

@@ -1,0 +1,25 @@
+import { defaultTraceOptions, type TraceOptions } from '../../electron/shared/trace'
+
+/** What the user is about to trace: the field and the options beside it. Kept while other tabs are shown. */
+class TraceDraft {
+  options = $state.raw<TraceOptions>({ ...defaultTraceOptions, host: '' })
+
+  /** The options that are not as they come, the host and the protocol aside. */
+  readonly changed = $derived(
+    (Object.keys(defaultTraceOptions) as (keyof typeof defaultTraceOptions)[]).filter(
+      (key) => key !== 'protocol' && this.options[key] !== defaultTraceOptions[key],
+    ),
+  )
+
+  set(change: Partial<TraceOptions>): void {
+    this.options = { ...this.options, ...change }
+  }
+
+  /** Back to the options as they come; what is traced stays. */
+  reset(): void {
+    const { host, protocol } = this.options
+    this.options = { ...defaultTraceOptions, host, protocol }
+  }
+}
+
+export const traceDraft = new TraceDraft()
