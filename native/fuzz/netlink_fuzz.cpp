@@ -1,5 +1,5 @@
-// Any netlink message through every parser of kernel answers, and through the JSON that is made of them. First byte: which parser (its low bits
-// also choose the message's type); the rest: what stands behind the message header.
+// Any netlink message through every parser of kernel answers, and through the JSON that is made of them. First byte:
+// which parser (its low bits also choose the message's type); the rest: what stands behind the message header.
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
@@ -17,7 +17,7 @@ using namespace netloupe;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1 || size > 65536) return 0;
-  static constexpr std::uint16_t kTypes[] = {RTM_NEWLINK, RTM_DELLINK,  RTM_NEWADDR,  RTM_DELADDR,
+  static constexpr std::uint16_t kTypes[] = {RTM_NEWLINK,  RTM_DELLINK,  RTM_NEWADDR,        RTM_DELADDR,
                                              RTM_NEWROUTE, RTM_NEWNEIGH, SOCK_DIAG_BY_FAMILY};
   // A buffer of exactly the message's length: a read behind it is found.
   std::vector<std::uint8_t> bytes(sizeof(nlmsghdr) + size - 1);

@@ -7,21 +7,25 @@ namespace netloupe {
 
 namespace {
 
-// Requests that wait for a search. A flood of flows beyond it is answered `overloaded` and asked for again by the meter.
+// Requests that wait for a search. A flood of flows beyond it is answered `overloaded` and asked for again by the
+// meter.
 constexpr std::size_t kMaxWaiting = 8192;
 
-// Connections that had no owner of their own yet. At the cap all are forgotten: those that close before they are accepted then have no owner.
+// Connections that had no owner of their own yet. At the cap all are forgotten: those that close before they are
+// accepted then have no owner.
 constexpr std::size_t kMaxProvisional = 16384;
 
 // Attempts after which a connection that is still not accepted is the listener's for good.
 constexpr std::uint8_t kLastAttempt = 4;
 
-// A socket that no process holds is looked at again before that is believed; it may just have been accepted, or replaced.
+// A socket that no process holds is looked at again before that is believed; it may just have been accepted, or
+// replaced.
 constexpr std::uint8_t kMaxRetries = 2;
 
 bool isIdentifierOf(pid_t pid, std::uint16_t identifier) {
   const auto low = static_cast<std::uint16_t>(static_cast<std::uint32_t>(pid) & 0xffff);
-  const auto swapped = static_cast<std::uint16_t>(low << 8 | low >> 8);  // some programs do not convert to network order
+  const auto swapped =
+      static_cast<std::uint16_t>(low << 8 | low >> 8);  // some programs do not convert to network order
   return identifier == low || identifier == swapped;
 }
 
@@ -99,13 +103,21 @@ std::optional<LookupReply> FlowLookup::answer(Waiting& waiting, std::uint64_t no
   for (const SocketCandidate& candidate : resolution.sockets()) {
     std::uint32_t found = 0;
     switch (owners_.find(candidate.inode, candidate.uid, nowUs, found)) {
-      case SocketOwners::Answer::searching: searching = true; break;
-      case SocketOwners::Answer::refused: refused = true; break;
-      case SocketOwners::Answer::hidden: hidden = true; break;
-      case SocketOwners::Answer::absent: break;
+      case SocketOwners::Answer::searching:
+        searching = true;
+        break;
+      case SocketOwners::Answer::refused:
+        refused = true;
+        break;
+      case SocketOwners::Answer::hidden:
+        hidden = true;
+        break;
+      case SocketOwners::Answer::absent:
+        break;
       case SocketOwners::Answer::owner: {
         const Owner* owner = table_.find(found);
-        if (resolution.byIdentifier && owner != nullptr && isIdentifierOf(owner->process.pid, waiting.asked.request.key.localPort)) {
+        if (resolution.byIdentifier && owner != nullptr &&
+            isIdentifierOf(owner->process.pid, waiting.asked.request.key.localPort)) {
           return withOwner(waiting, candidate, found, Attribution::exact);
         }
         several = several || (ownerId != 0 && ownerId != found);
@@ -139,7 +151,8 @@ std::optional<LookupReply> FlowLookup::withoutOwner(Waiting& waiting, bool hidde
   return answer(waiting, nowUs);
 }
 
-LookupReply FlowLookup::withOwner(const Waiting& waiting, const SocketCandidate& socket, std::uint32_t ownerId, Attribution attribution) {
+LookupReply FlowLookup::withOwner(const Waiting& waiting, const SocketCandidate& socket, std::uint32_t ownerId,
+                                  Attribution attribution) {
   LookupReply reply;
   reply.flowId = waiting.asked.request.flowId;
   reply.inode = socket.inode;

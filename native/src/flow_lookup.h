@@ -1,5 +1,5 @@
-// Answers look-up requests: resolves the flow's socket, waits for the search of its process where that takes longer, and makes exactly one reply per
-// request. No channels: who asked is a number.
+// Answers look-up requests: resolves the flow's socket, waits for the search of its process where that takes longer,
+// and makes exactly one reply per request. No channels: who asked is a number.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,8 @@ class FlowLookup {
   /// After ProcSockets::work(): answers those whose search has ended.
   void settle(std::uint64_t nowUs, std::vector<AnsweredLookup>& out);
 
-  /// Before a search begins: answers those whose socket has gone meanwhile, so that it is not searched for everywhere in vain.
+  /// Before a search begins: answers those whose socket has gone meanwhile, so that it is not searched for everywhere
+  /// in vain.
   void recheck(std::uint64_t nowUs, std::vector<AnsweredLookup>& out);
 
   /// Forgets what a capture process that ended had asked.
@@ -64,7 +65,8 @@ class FlowLookup {
 
   std::optional<LookupReply> answer(Waiting& waiting, std::uint64_t nowUs);
   std::optional<LookupReply> withoutOwner(Waiting& waiting, bool hidden, std::uint64_t nowUs);
-  LookupReply withOwner(const Waiting& waiting, const SocketCandidate& socket, std::uint32_t ownerId, Attribution attribution);
+  LookupReply withOwner(const Waiting& waiting, const SocketCandidate& socket, std::uint32_t ownerId,
+                        Attribution attribution);
   LookupReply nobody(const Waiting& waiting, Reason reason, std::uint64_t nowUs);
 
   SocketResolver& resolver_;

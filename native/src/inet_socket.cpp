@@ -40,7 +40,9 @@ bool sameAddress(const InetSocket& socket, const Address& ofSocket, const FlowKe
 
 }  // namespace
 
-bool isV4Mapped(const Address& address) { return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.begin()); }
+bool isV4Mapped(const Address& address) {
+  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.begin());
+}
 
 bool asIpv4(const Address& address, std::uint8_t family, Address& ipv4) {
   if (family == 4) {
@@ -53,7 +55,9 @@ bool asIpv4(const Address& address, std::uint8_t family, Address& ipv4) {
   return true;
 }
 
-bool isUnspecified(const Address& address) { return address == Address{}; }
+bool isUnspecified(const Address& address) {
+  return address == Address{};
+}
 
 int fitOf(const InetSocket& socket, const FlowKey& key, std::uint32_t interfaceIndex, bool anyDevice) {
   if (socket.protocol != key.protocol || socket.localPort != key.localPort) return -1;
@@ -65,7 +69,8 @@ int fitOf(const InetSocket& socket, const FlowKey& key, std::uint32_t interfaceI
     fit += 4;
   }
   if (socket.remotePort != 0 || !isUnspecified(socket.remoteAddress)) {
-    if (socket.remotePort != key.remotePort || !sameAddress(socket, socket.remoteAddress, key, key.remoteAddress)) return -1;
+    if (socket.remotePort != key.remotePort || !sameAddress(socket, socket.remoteAddress, key, key.remoteAddress))
+      return -1;
     fit += 8;
   }
   if (socket.interfaceIndex != 0) {
@@ -104,12 +109,14 @@ SocketMatch bestOf(std::span<const InetSocket> candidates, const FlowKey& key, s
   return match;
 }
 
-void SocketIndex::build() { std::sort(sockets_.begin(), sockets_.end(), Before{}); }
+void SocketIndex::build() {
+  std::sort(sockets_.begin(), sockets_.end(), Before{});
+}
 
 SocketMatch SocketIndex::find(const FlowKey& key, std::uint32_t interfaceIndex) const {
   const auto range = [&](std::uint16_t remotePort, const Address& remoteAddress) {
-    const auto found =
-        std::equal_range(sockets_.begin(), sockets_.end(), OrderKey(key.localPort, remotePort, remoteAddress), Before{});
+    const auto found = std::equal_range(sockets_.begin(), sockets_.end(),
+                                        OrderKey(key.localPort, remotePort, remoteAddress), Before{});
     return std::span<const InetSocket>(found.first, found.second);
   };
   // A v4-mapped flow address can't occur on the wire, so the flow's remote address is plain already.

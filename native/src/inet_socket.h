@@ -9,7 +9,8 @@
 
 namespace netloupe {
 
-/// The kernel's socket states (include/net/tcp_states.h); a datagram socket is `established` when connected, else `close`.
+/// The kernel's socket states (include/net/tcp_states.h); a datagram socket is `established` when connected, else
+/// `close`.
 namespace socket_state {
 inline constexpr std::uint8_t kEstablished = 1;
 inline constexpr std::uint8_t kSynReceived = 3;
@@ -21,11 +22,15 @@ inline constexpr std::uint8_t kNewSynReceived = 12;
 }  // namespace socket_state
 
 struct InetSocket {
-  Address localAddress{};   // as the kernel tells it: v4-mapped addresses of an IPv6 socket stay IPv6
+  Address localAddress{};  // as the kernel tells it: v4-mapped addresses of an IPv6 socket stay IPv6
   Address remoteAddress{};
   std::uint64_t inode = 0;  // 0: no process holds it (TIME_WAIT, closed by its process, not accepted yet)
   std::uint64_t rxBytes = 0;
   std::uint64_t txBytes = 0;
+  std::uint32_t rttUs = 0;  // TCP as far as the kernel knows it, like the next three
+  std::uint32_t rttVarianceUs = 0;
+  std::uint32_t retransmits = 0;
+  std::uint32_t congestionWindow = 0;
   std::uint32_t uid = 0xffffffff;
   std::uint32_t interfaceIndex = 0;  // bound device, 0 any
   std::uint32_t rxQueueBytes = 0;
@@ -44,9 +49,10 @@ bool isV4Mapped(const Address& address);
 bool asIpv4(const Address& address, std::uint8_t family, Address& ipv4);
 bool isUnspecified(const Address& address);
 
-/// How well a socket fits a flow, in the way the kernel chooses a receiver (compute_score in net/ipv4/udp.c and net/ipv6/udp.c): negative:
-/// not at all; else more for a remote end that is connected, a bound address, a bound device, the flow's own family.
-/// `anyDevice`: a socket bound to another device fits too, worst of all; the flow may have been seen on a device below (bridge port, bond).
+/// How well a socket fits a flow, in the way the kernel chooses a receiver (compute_score in net/ipv4/udp.c and
+/// net/ipv6/udp.c): negative: not at all; else more for a remote end that is connected, a bound address, a bound
+/// device, the flow's own family. `anyDevice`: a socket bound to another device fits too, worst of all; the flow may
+/// have been seen on a device below (bridge port, bond).
 int fitOf(const InetSocket& socket, const FlowKey& key, std::uint32_t interfaceIndex, bool anyDevice);
 
 struct SocketMatch {

@@ -13,7 +13,8 @@ namespace {
 
 constexpr unsigned kGroups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
 
-// Links that are kept: more are not watched. A machine with that many namespaces' ends in one place still shows its first ones.
+// Links that are kept: more are not watched. A machine with that many namespaces' ends in one place still shows its
+// first ones.
 constexpr std::size_t kMaxWatchedLinks = 8192;
 // Addresses kept per link; later ones are not shown.
 constexpr std::size_t kMaxAddressesPerLink = 1024;
@@ -21,10 +22,12 @@ constexpr std::size_t kMaxAddressesPerLink = 1024;
 /// Counters and lifetimes run all the time; they are no change.
 bool sameForListener(const WatchedLink& a, const WatchedLink& b) {
   const auto sameAddress = [](const LinkAddress& x, const LinkAddress& y) {
-    return x.address == y.address && x.family == y.family && x.prefixLength == y.prefixLength && x.scope == y.scope && x.flags == y.flags;
+    return x.address == y.address && x.family == y.family && x.prefixLength == y.prefixLength && x.scope == y.scope &&
+           x.flags == y.flags;
   };
-  return a.link.name == b.link.name && a.link.flags == b.link.flags && a.link.operState == b.link.operState && a.link.mtu == b.link.mtu &&
-         a.link.linkLayerAddress == b.link.linkLayerAddress && a.link.master == b.link.master && a.link.kind == b.link.kind &&
+  return a.link.name == b.link.name && a.link.flags == b.link.flags && a.link.operState == b.link.operState &&
+         a.link.mtu == b.link.mtu && a.link.linkLayerAddress == b.link.linkLayerAddress &&
+         a.link.master == b.link.master && a.link.kind == b.link.kind &&
          std::ranges::equal(a.addresses, b.addresses, sameAddress);
 }
 
@@ -98,9 +101,10 @@ bool LinkWatch::read(const Listener& listener) {
   return true;
 }
 
-void LinkWatch::tell(const Links& before, const Links& after, const std::vector<LinkEvent>& gone, const Listener& listener) {
-  // What went is told from the notifications, so that an index that was used again is not taken for a change; after an overrun the
-  // comparison alone has to do.
+void LinkWatch::tell(const Links& before, const Links& after, const std::vector<LinkEvent>& gone,
+                     const Listener& listener) {
+  // What went is told from the notifications, so that an index that was used again is not taken for a change; after an
+  // overrun the comparison alone has to do.
   std::vector<int> told;
   for (const LinkEvent& event : gone) {
     if (!before.contains(event.now.link.index) || std::ranges::find(told, event.now.link.index) != told.end()) continue;

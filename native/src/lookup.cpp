@@ -1,5 +1,5 @@
-// The look-up process: reads socket tables and /proc, never sees a packet. Its loop connects the capture processes' questions and the
-// front's requests with the parts that answer them.
+// The look-up process: reads socket tables and /proc, never sees a packet. Its loop connects the capture processes'
+// questions and the front's requests with the parts that answer them.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,10 +18,10 @@
 #include <span>
 #include <vector>
 
+#include "bounds.h"
 #include "channel.h"
 #include "fd.h"
 #include "flow_lookup.h"
-#include "bounds.h"
 #include "lookup_outbox.h"
 #include "lookup_requests.h"
 #include "owner_table.h"
@@ -62,7 +62,9 @@ std::uint64_t clockUs(clockid_t clock) {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
 }
 
-std::uint64_t monotonicUs() { return clockUs(CLOCK_MONOTONIC); }
+std::uint64_t monotonicUs() {
+  return clockUs(CLOCK_MONOTONIC);
+}
 
 struct CaptureChannel {
   std::uint32_t captureId = 0;
@@ -77,8 +79,8 @@ class Lookup {
         supervisor_(supervisorChannel),
         proc_(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
         sockets_(proc_.get(), seesAll()),
-        owners_(proc_.get(), generation * kOwnerIdsPerGeneration + 1, bootTimeMs(), static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)),
-                kMaxOwners),
+        owners_(proc_.get(), generation * kOwnerIdsPerGeneration + 1, bootTimeMs(),
+                static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)), kMaxOwners),
         resolver_(proc_.get()),
         socketOwners_(sockets_, owners_),
         flows_(resolver_, sockets_, socketOwners_, owners_),
@@ -168,10 +170,13 @@ bool Lookup::readSupervisor() {
     NewChannel news;
     PassedFds fds;
     switch (receiveMessage(supervisor_, news, &fds)) {
-      case Received::wouldBlock: return true;
+      case Received::wouldBlock:
+        return true;
       case Received::closed:
-      case Received::malformed: return false;
-      case Received::message: break;
+      case Received::malformed:
+        return false;
+      case Received::message:
+        break;
     }
     if (fds[0] && captures_.size() < kMaxChannels) captures_.push_back({news.captureId, std::move(fds[0]), {}});
   }
@@ -181,10 +186,13 @@ bool Lookup::readFront() {
   for (;;) {
     LookupQuery query;
     switch (receiveMessage(front_, query)) {
-      case Received::wouldBlock: return true;
+      case Received::wouldBlock:
+        return true;
       case Received::closed:
-      case Received::malformed: return false;
-      case Received::message: requests_.add(query);
+      case Received::malformed:
+        return false;
+      case Received::message:
+        requests_.add(query);
     }
   }
 }
@@ -261,7 +269,8 @@ void Lookup::tellDegraded(std::uint64_t nowUs) {
 
 bool Lookup::send() {
   if (outbox_.announced()) {
-    for (const std::string& text : owners_.takeAnnouncements(kMaxLookupMessageBytes - sizeof(FrameHeader))) outbox_.announce(text);
+    for (const std::string& text : owners_.takeAnnouncements(kMaxLookupMessageBytes - sizeof(FrameHeader)))
+      outbox_.announce(text);
   }
   if (!outbox_.flush()) return false;
   // A reply may name any owner that is known by now: all of them must be with the front first.

@@ -7,9 +7,13 @@
 
 namespace netloupe {
 
-void LookupOutbox::announce(std::string_view json) { announcements_.push_back({{.told = LookupTold::frame}, controlFrame(json)}); }
+void LookupOutbox::announce(std::string_view json) {
+  announcements_.push_back({{.told = LookupTold::frame}, controlFrame(json)});
+}
 
-void LookupOutbox::frame(std::string bytes) { answers_.push_back({{.told = LookupTold::frame}, std::move(bytes)}); }
+void LookupOutbox::frame(std::string bytes) {
+  answers_.push_back({{.told = LookupTold::frame}, std::move(bytes)});
+}
 
 void LookupOutbox::done(std::uint32_t token, std::uint32_t count) {
   answers_.push_back({{.told = LookupTold::done, .token = token, .count = count}, {}});
@@ -19,7 +23,9 @@ void LookupOutbox::failed(std::uint32_t token, std::string_view sentence) {
   answers_.push_back({{.told = LookupTold::failed, .token = token}, std::string(sentence)});
 }
 
-void LookupOutbox::degraded(std::uint32_t bits) { answers_.push_back({{.told = LookupTold::degraded, .count = bits}, {}}); }
+void LookupOutbox::degraded(std::uint32_t bits) {
+  answers_.push_back({{.told = LookupTold::degraded, .count = bits}, {}});
+}
 
 bool LookupOutbox::flush() {
   if (flush(announcements_)) flush(answers_);

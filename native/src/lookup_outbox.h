@@ -1,4 +1,5 @@
-// What the look-up process has for the front: owners first, then answers to requests; kept in order, bounded, and sent as the front takes it.
+// What the look-up process has for the front: owners first, then answers to requests; kept in order, bounded, and sent
+// as the front takes it.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,9 @@ class LookupOutbox {
   bool hasRoom() const { return answers_.size() < kMaxAnswers; }
 
  private:
-  // Messages of up to 60 KiB that wait for the front; a request's maker pauses at the cap. Announcements have none of their own: there are
-  // at most as many as the owner table changes while the front does not read, and replies stop meanwhile.
+  // Messages of up to 60 KiB that wait for the front; a request's maker pauses at the cap. Announcements have none of
+  // their own: there are at most as many as the owner table changes while the front does not read, and replies stop
+  // meanwhile.
   static constexpr std::size_t kMaxAnswers = 8;
 
   struct Message {

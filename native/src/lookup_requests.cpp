@@ -57,10 +57,13 @@ bool LookupRequests::step(std::uint64_t nowUs) {
 
 bool LookupRequests::begin(const LookupQuery& query) {
   switch (query.ask) {
-    case LookupAsk::sockets: beginSockets(); return true;
+    case LookupAsk::sockets:
+      beginSockets();
+      return true;
     case LookupAsk::interfaces:
     case LookupAsk::routes:
-    case LookupAsk::neighbors: return beginTable(query);
+    case LookupAsk::neighbors:
+      return beginTable(query);
   }
   return false;
 }
@@ -79,7 +82,8 @@ void LookupRequests::end(bool ok, std::uint32_t count) {
 bool LookupRequests::beginTable(const LookupQuery& query) {
   table_ = std::make_unique<TableAnswer>(outbox_, query.token);
   std::array<std::byte, 256> request{};
-  // The items name interfaces; links and their addresses are few, the tables may be long and are passed through piece by piece.
+  // The items name interfaces; links and their addresses are few, the tables may be long and are passed through piece
+  // by piece.
   if (!route_.dump(buildDump(RouteTable::links, request), [&](const nlmsghdr& message) {
         if (auto link = parseLink(message)) table_->names[link->index] = std::move(link->name);
       })) {
@@ -88,7 +92,8 @@ bool LookupRequests::beginTable(const LookupQuery& query) {
   RouteTable wanted = RouteTable::links;
   if (query.ask == LookupAsk::routes) wanted = RouteTable::routes;
   if (query.ask == LookupAsk::neighbors) wanted = RouteTable::neighbors;
-  if (query.ask == LookupAsk::interfaces && !route_.dump(buildDump(RouteTable::addresses, request), [&](const nlmsghdr& message) {
+  if (query.ask == LookupAsk::interfaces &&
+      !route_.dump(buildDump(RouteTable::addresses, request), [&](const nlmsghdr& message) {
         if (const auto address = parseAddress(message)) {
           auto& addresses = table_->addresses[address->index];
           if (addresses.size() < kMaxAddressesPerLink) addresses.push_back(*address);
@@ -104,7 +109,8 @@ bool LookupRequests::stepTable() {
   TableAnswer& answer = *table_;
   const auto step = route_.receive([&](const nlmsghdr& message) {
     if (query_.ask == LookupAsk::interfaces) {
-      if (const auto link = parseLink(message)) answer.pages.add(linkItem(*link, answer.addresses[link->index], answer.names));
+      if (const auto link = parseLink(message))
+        answer.pages.add(linkItem(*link, answer.addresses[link->index], answer.names));
     } else if (query_.ask == LookupAsk::routes) {
       if (const auto route = parseRoute(message)) answer.pages.add(routeItem(*route, answer.names));
     } else if (const auto neighbor = parseNeighbor(message)) {
@@ -125,7 +131,8 @@ void LookupRequests::beginSockets() {
   if (diag_.isAvailable()) {
     for (const int protocol : {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_SCTP}) {
       // A protocol that this kernel lacks has no sockets.
-      for (const std::uint8_t family : {std::uint8_t{4}, std::uint8_t{6}}) diag_.dump(family, static_cast<std::uint8_t>(protocol), 0, true, add);
+      for (const std::uint8_t family : {std::uint8_t{4}, std::uint8_t{6}})
+        diag_.dump(family, static_cast<std::uint8_t>(protocol), 0, true, add);
     }
   } else {
     for (const ProcNetTable& table : kTcpTables) readProcNet(procFolder_, table, add);
@@ -145,8 +152,8 @@ bool LookupRequests::stepSockets(std::uint64_t nowUs) {
     // Most holders are remembered; one that is not makes a search necessary, and one search finds all.
     for (std::size_t end = std::min(all, answer.next + kSocketsPerStep); answer.next < end; ++answer.next) {
       const bool isPacket = answer.next >= answer.sockets.size();
-      const std::uint64_t inode =
-          isPacket ? answer.packetSockets[answer.next - answer.sockets.size()].inode : answer.sockets[answer.next].inode;
+      const std::uint64_t inode = isPacket ? answer.packetSockets[answer.next - answer.sockets.size()].inode
+                                           : answer.sockets[answer.next].inode;
       const std::uint32_t uid =
           isPacket ? answer.packetSockets[answer.next - answer.sockets.size()].uid : answer.sockets[answer.next].uid;
       std::uint32_t owner = 0;
@@ -174,7 +181,8 @@ void LookupRequests::writeSockets(std::uint64_t nowUs) {
   const std::size_t end = std::min(inet + answer.packetSockets.size(), answer.next + kSocketsPerStep);
   std::vector<SocketRecord> records;
   records.reserve(kSocketsPerStep);
-  static_assert(kSocketsPerStep * sizeof(SocketRecord) + sizeof(FrameHeader) + sizeof(BatchHeader) <= kMaxLookupMessageBytes);
+  static_assert(kSocketsPerStep * sizeof(SocketRecord) + sizeof(FrameHeader) + sizeof(BatchHeader) <=
+                kMaxLookupMessageBytes);
   for (; answer.next < end; ++answer.next) {
     records.push_back(answer.next < inet ? toRecord(answer.sockets[answer.next], nowUs)
                                          : toRecord(answer.packetSockets[answer.next - inet], nowUs));
@@ -199,6 +207,10 @@ SocketRecord LookupRequests::toRecord(const InetSocket& socket, std::uint64_t no
   record.state = socket.state == socket_state::kNewSynReceived ? socket_state::kSynReceived : socket.state;
   record.rxBytes = socket.rxBytes;
   record.txBytes = socket.txBytes;
+  record.rttUs = socket.rttUs;
+  record.rttVarianceUs = socket.rttVarianceUs;
+  record.retransmits = socket.retransmits;
+  record.congestionWindow = socket.congestionWindow;
   name(record, nowUs);
   return record;
 }
@@ -222,11 +234,20 @@ void LookupRequests::name(SocketRecord& record, std::uint64_t nowUs) {
     return;
   }
   switch (owners_.find(record.inode, record.uid, nowUs, record.ownerId)) {
-    case SocketOwners::Answer::owner: break;
-    case SocketOwners::Answer::absent: record.reason = Reason::kernel; break;
-    case SocketOwners::Answer::hidden: record.reason = Reason::permission; break;
-    case SocketOwners::Answer::refused: record.reason = Reason::overloaded; break;
-    case SocketOwners::Answer::searching: record.reason = Reason::socketGone; break;
+    case SocketOwners::Answer::owner:
+      break;
+    case SocketOwners::Answer::absent:
+      record.reason = Reason::kernel;
+      break;
+    case SocketOwners::Answer::hidden:
+      record.reason = Reason::permission;
+      break;
+    case SocketOwners::Answer::refused:
+      record.reason = Reason::overloaded;
+      break;
+    case SocketOwners::Answer::searching:
+      record.reason = Reason::socketGone;
+      break;
   }
 }
 

@@ -1,5 +1,5 @@
-// The application's requests that need the kernel's tables: sockets, interfaces, routes, neighbors. One at a time, in small steps, so that
-// look-ups of flows go on in between.
+// The application's requests that need the kernel's tables: sockets, interfaces, routes, neighbors. One at a time, in
+// small steps, so that look-ups of flows go on in between.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,8 @@ class LookupRequests {
 
   void add(const LookupQuery& query) { queue_.push_back(query); }
 
-  /// Does the next piece of work. False: there is none at the moment (nothing asked, the outbox is full, or a search must end first).
+  /// Does the next piece of work. False: there is none at the moment (nothing asked, the outbox is full, or a search
+  /// must end first).
   bool step(std::uint64_t nowUs);
 
  private:

@@ -18,7 +18,9 @@ constexpr std::size_t kReceiveBytes = 32u << 10;
 // The kernel answers at once; this only keeps a lost answer from stopping the process for good.
 constexpr timeval kAnswerTimeout = {1, 0};
 
-constexpr std::size_t aligned(std::size_t length) { return (length + MNL_ALIGNTO - 1) & ~std::size_t{MNL_ALIGNTO - 1}; }
+constexpr std::size_t aligned(std::size_t length) {
+  return (length + MNL_ALIGNTO - 1) & ~std::size_t{MNL_ALIGNTO - 1};
+}
 
 }  // namespace
 
@@ -36,7 +38,9 @@ NetlinkSocket::NetlinkSocket(int protocol, unsigned groups) : buffer_(kReceiveBy
   }
 }
 
-int NetlinkSocket::fd() const { return socket_ ? mnl_socket_get_fd(socket_.get()) : -1; }
+int NetlinkSocket::fd() const {
+  return socket_ ? mnl_socket_get_fd(socket_.get()) : -1;
+}
 
 bool NetlinkSocket::send(std::span<std::byte> bytes) {
   if (!socket_) return false;
@@ -86,7 +90,8 @@ NetlinkSocket::Step NetlinkSocket::receive(const Message& each) {
       if (message->nlmsg_type == NLMSG_NOOP) continue;
       if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
         int code = 0;  // both begin with an error number, DONE of a plain dump with 0
-        if (mnl_nlmsg_get_payload_len(message) >= sizeof code) std::memcpy(&code, mnl_nlmsg_get_payload(message), sizeof code);
+        if (mnl_nlmsg_get_payload_len(message) >= sizeof code)
+          std::memcpy(&code, mnl_nlmsg_get_payload(message), sizeof code);
         error_ = code < 0 ? -code : 0;
         return error_ != 0 ? Step::failed : Step::done;
       }

@@ -1,5 +1,5 @@
-// One netlink socket: requests out, answers in, over libmnl. The kernel answers a dump as it is read, so a table of any size passes through
-// one buffer and a reader may pause between two receives.
+// One netlink socket: requests out, answers in, over libmnl. The kernel answers a dump as it is read, so a table of any
+// size passes through one buffer and a reader may pause between two receives.
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -16,25 +16,27 @@ namespace netloupe {
 class NetlinkSocket {
  public:
   enum class Step {
-    more,         // a part of the answer was given; receive() again
-    done,         // the answer is complete
-    failed,       // the kernel refused, see error()
-    wouldBlock,   // nothing there (notifications)
-    overrun       // notifications were lost (ENOBUFS): what they told must be read again as a whole
+    more,        // a part of the answer was given; receive() again
+    done,        // the answer is complete
+    failed,      // the kernel refused, see error()
+    wouldBlock,  // nothing there (notifications)
+    overrun      // notifications were lost (ENOBUFS): what they told must be read again as a whole
   };
   using Message = std::function<void(const nlmsghdr&)>;
 
-  /// `protocol` as in netlink(7); `groups` (RTMGRP_..) makes it a socket for notifications, which never blocks. Check isOpen().
+  /// `protocol` as in netlink(7); `groups` (RTMGRP_..) makes it a socket for notifications, which never blocks. Check
+  /// isOpen().
   explicit NetlinkSocket(int protocol, unsigned groups = 0);
 
   bool isOpen() const { return socket_ != nullptr; }
   int fd() const;
 
-  /// Sends one or more requests, built in `bytes`; a new sequence number is set in each. False: error() says why. Answers to earlier
-  /// requests that were not read to their end are dropped from then on.
+  /// Sends one or more requests, built in `bytes`; a new sequence number is set in each. False: error() says why.
+  /// Answers to earlier requests that were not read to their end are dropped from then on.
   bool send(std::span<std::byte> bytes);
 
-  /// Reads one datagram and gives its messages to `each`. Answers of send(): blocks until there is one, at most one second.
+  /// Reads one datagram and gives its messages to `each`. Answers of send(): blocks until there is one, at most one
+  /// second.
   Step receive(const Message& each);
 
   /// Sends a dump request and reads it to its end. False: error() says why.
@@ -55,8 +57,8 @@ class NetlinkSocket {
   int error_ = 0;
 };
 
-/// The attributes of one message or nest by their type. Types above the largest asked for, and everything behind a damaged attribute, are
-/// ignored. Payloads are read only through the checked getters.
+/// The attributes of one message or nest by their type. Types above the largest asked for, and everything behind a
+/// damaged attribute, are ignored. Payloads are read only through the checked getters.
 class NetlinkAttributes {
  public:
   /// `header` is the size of the fixed struct in front of the attributes.

@@ -16,8 +16,8 @@ namespace {
 // PROTOCOL.md: each text member.
 constexpr std::size_t kMaxTextBytes = 1024;
 
-// Text kept for all owners. Over it, command lines and cgroup paths are cut short: a storm of processes with long command lines costs detail,
-// not memory.
+// Text kept for all owners. Over it, command lines and cgroup paths are cut short: a storm of processes with long
+// command lines costs detail, not memory.
 constexpr std::size_t kTextBudgetBytes = 8u << 20;
 constexpr std::size_t kShortTextBytes = 96;
 
@@ -32,14 +32,22 @@ std::uint64_t clockMs(clockid_t clock) {
 
 }  // namespace
 
-std::uint64_t bootTimeMs() { return clockMs(CLOCK_REALTIME) - clockMs(CLOCK_BOOTTIME); }
+std::uint64_t bootTimeMs() {
+  return clockMs(CLOCK_REALTIME) - clockMs(CLOCK_BOOTTIME);
+}
 
-OwnerTable::OwnerTable(int procFolder, std::uint32_t firstId, std::uint64_t bootTimeMs, std::uint64_t ticksPerSecond, std::size_t maxOwners)
-    : procFolder_(procFolder), nextId_(firstId), bootTimeMs_(bootTimeMs), ticksPerSecond_(ticksPerSecond), maxOwners_(maxOwners) {}
+OwnerTable::OwnerTable(int procFolder, std::uint32_t firstId, std::uint64_t bootTimeMs, std::uint64_t ticksPerSecond,
+                       std::size_t maxOwners)
+    : procFolder_(procFolder),
+      nextId_(firstId),
+      bootTimeMs_(bootTimeMs),
+      ticksPerSecond_(ticksPerSecond),
+      maxOwners_(maxOwners) {}
 
 std::size_t OwnerTable::textBytes(const Owner& owner) const {
   const ProcessInfo& process = owner.process;
-  return process.stat.name.size() + process.exe.size() + process.commandLine.size() + process.cgroup.size() + owner.user.size();
+  return process.stat.name.size() + process.exe.size() + process.commandLine.size() + process.cgroup.size() +
+         owner.user.size();
 }
 
 void OwnerTable::trim(ProcessInfo& process) const {
@@ -148,7 +156,8 @@ std::string OwnerTable::toJson(const Owner& owner) const {
       {"user", owner.user},
       {"cgroup", process.cgroup},
       {"exited", owner.exited},
-  }.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::vector<std::string> OwnerTable::takeAnnouncements(std::size_t maxBytes) {

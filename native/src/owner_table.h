@@ -1,5 +1,5 @@
-// Owners: process incarnations (pid and start time) that were named as the owner of a socket, with the ids that flows carry. Says when one is
-// new, has changed (exec) or has exited.
+// Owners: process incarnations (pid and start time) that were named as the owner of a socket, with the ids that flows
+// carry. Says when one is new, has changed (exec) or has exited.
 #pragma once
 
 #include <sys/types.h>
@@ -26,8 +26,10 @@ struct Owner {
 
 class OwnerTable {
  public:
-  /// Ids begin at `firstId`. `bootTimeMs` is the Unix time of the boot, `ticksPerSecond` the unit of start times: sysconf(_SC_CLK_TCK).
-  OwnerTable(int procFolder, std::uint32_t firstId, std::uint64_t bootTimeMs, std::uint64_t ticksPerSecond, std::size_t maxOwners);
+  /// Ids begin at `firstId`. `bootTimeMs` is the Unix time of the boot, `ticksPerSecond` the unit of start times:
+  /// sysconf(_SC_CLK_TCK).
+  OwnerTable(int procFolder, std::uint32_t firstId, std::uint64_t bootTimeMs, std::uint64_t ticksPerSecond,
+             std::size_t maxOwners);
 
   /// The id of the process that has this pid now; 0 when it has ended or the table is full.
   std::uint32_t idOf(pid_t pid, std::uint64_t nowUs);
@@ -39,7 +41,8 @@ class OwnerTable {
   bool isFull() const { return full_; }
   std::size_t size() const { return owners_.size(); }
 
-  /// What changed since the last call, as the text of control events `owners`, each small enough for one message of `maxBytes`.
+  /// What changed since the last call, as the text of control events `owners`, each small enough for one message of
+  /// `maxBytes`.
   std::vector<std::string> takeAnnouncements(std::size_t maxBytes);
   bool hasAnnouncements() const { return !changed_.empty(); }
 
@@ -55,7 +58,7 @@ class OwnerTable {
   std::uint64_t bootTimeMs_;
   std::uint64_t ticksPerSecond_;
   std::size_t maxOwners_;
-  std::map<std::uint32_t, Owner> owners_;            // ordered, so that a hand can go round
+  std::map<std::uint32_t, Owner> owners_;             // ordered, so that a hand can go round
   std::unordered_map<pid_t, std::uint32_t> current_;  // the incarnation that is thought to be alive
   std::deque<std::uint32_t> exited_;                  // the longest gone first
   std::vector<std::uint32_t> changed_;

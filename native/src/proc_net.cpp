@@ -59,7 +59,8 @@ std::optional<InetSocket> parseProcNetLine(std::string_view line, const ProcNetT
   if (!toEndpoint(nextWord(line), table.family, socket.remoteAddress, socket.remotePort)) return std::nullopt;
   if (!toNumber(nextWord(line), 16, socket.state)) return std::nullopt;
   const std::string_view queues = nextWord(line);
-  if (queues.size() != 17 || !toNumber(queues.substr(0, 8), 16, socket.txQueueBytes) || !toNumber(queues.substr(9), 16, socket.rxQueueBytes)) {
+  if (queues.size() != 17 || !toNumber(queues.substr(0, 8), 16, socket.txQueueBytes) ||
+      !toNumber(queues.substr(9), 16, socket.rxQueueBytes)) {
     return std::nullopt;
   }
   nextWord(line);  // timer

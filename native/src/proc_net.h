@@ -1,5 +1,5 @@
-// The socket tables under /proc/net that have one line per socket: raw and ping sockets, which sock_diag does not tell on every kernel, and
-// TCP and UDP where there is no sock_diag. proc_net(5).
+// The socket tables under /proc/net that have one line per socket: raw and ping sockets, which sock_diag does not tell
+// on every kernel, and TCP and UDP where there is no sock_diag. proc_net(5).
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ namespace netloupe {
 
 /// One table. The protocol is that of its sockets; for raw sockets it stands in each line.
 struct ProcNetTable {
-  const char* path;        // below /proc
-  std::uint8_t family;     // 4 or 6
-  std::uint8_t protocol;   // 0: the local port column is the protocol
+  const char* path;       // below /proc
+  std::uint8_t family;    // 4 or 6
+  std::uint8_t protocol;  // 0: the local port column is the protocol
 };
 
 inline constexpr ProcNetTable kRawTables[] = {{"net/raw", 4, 0}, {"net/raw6", 6, 0}};
@@ -26,7 +26,8 @@ inline constexpr ProcNetTable kUdpTables[] = {{"net/udp", 4, 17}, {"net/udp6", 6
 /// One line of a table; none for its title and for what does not parse. A ping socket's local port is its identifier.
 std::optional<InetSocket> parseProcNetLine(std::string_view line, const ProcNetTable& table);
 
-/// Reads a table through the descriptor of /proc. False when it does not exist (no such protocol in this kernel) or can't be read.
+/// Reads a table through the descriptor of /proc. False when it does not exist (no such protocol in this kernel) or
+/// can't be read.
 bool readProcNet(int procFolder, const ProcNetTable& table, const std::function<void(const InetSocket&)>& each);
 
 }  // namespace netloupe

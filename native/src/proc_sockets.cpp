@@ -24,8 +24,8 @@ namespace netloupe {
 
 namespace {
 
-// Sockets remembered (about 8 MiB). At the cap only sockets that are wanted are taken in, in place of none: those that no complete search
-// has seen lately are dropped first.
+// Sockets remembered (about 8 MiB). At the cap only sockets that are wanted are taken in, in place of none: those that
+// no complete search has seen lately are dropped first.
 constexpr std::size_t kMaxEntries = 131072;
 // Searches that may wait. A flood of new sockets beyond it is answered `refused` and asked for again by the caller.
 constexpr std::size_t kMaxWanted = 8192;
@@ -34,13 +34,15 @@ constexpr std::size_t kMaxAbsent = 8192;
 constexpr std::uint64_t kAbsentUs = 10'000'000;
 constexpr std::uint64_t kLookAgainUs = 250'000;
 constexpr std::size_t kMaxFinders = 16;
-// Processes whose latest descriptors are tried before any folder is listed, processes whose next free descriptor is tried, and how many numbers
-// behind each: the next socket mostly takes the place of one that was closed, or the place after the last.
+// Processes whose latest descriptors are tried before any folder is listed, processes whose next free descriptor is
+// tried, and how many numbers behind each: the next socket mostly takes the place of one that was closed, or the place
+// after the last.
 constexpr std::size_t kProbedFinders = 4;
 constexpr std::size_t kProbedProcesses = 64;
 constexpr int kProbedBehind = 3;
 constexpr int kMaxProbes = 1024;
-// After a search that took t, the next one begins 9 t later at the earliest: a tenth of one core at most, whatever is asked.
+// After a search that took t, the next one begins 9 t later at the earliest: a tenth of one core at most, whatever is
+// asked.
 constexpr std::uint64_t kPauseFactor = 9;
 constexpr std::uint64_t kMinPauseUs = 2'000;
 constexpr std::uint64_t kMinProbePauseUs = 500;
@@ -52,7 +54,9 @@ struct FdPath {
   FdPath(pid_t pid, int fd) { std::snprintf(text.data(), text.size(), "%d/fd/%d", static_cast<int>(pid), fd); }
 };
 
-bool isDenied(int error) { return error == EACCES || error == EPERM; }
+bool isDenied(int error) {
+  return error == EACCES || error == EPERM;
+}
 
 /// The socket that a link leads to, 0 none; `error` is why the link could not be read.
 std::uint64_t socketBehind(int folder, const char* name, int& error) {
@@ -62,7 +66,8 @@ std::uint64_t socketBehind(int folder, const char* name, int& error) {
   return length <= 0 ? 0 : parseSocketLink({target.data(), static_cast<std::size_t>(length)});
 }
 
-/// The names of a folder that are numbers, one buffer of them per call; false at its end or when it can't be read (any more).
+/// The names of a folder that are numbers, one buffer of them per call; false at its end or when it can't be read (any
+/// more).
 bool listNumbers(int folder, std::vector<char>& buffer, std::vector<int>& numbers) {
   numbers.clear();
   buffer.resize(32u << 10);
@@ -149,7 +154,9 @@ std::uint64_t ProcSockets::nextWorkUs() const {
   return due;
 }
 
-std::vector<std::uint64_t> ProcSockets::takeSettled() { return std::exchange(settled_, {}); }
+std::vector<std::uint64_t> ProcSockets::takeSettled() {
+  return std::exchange(settled_, {});
+}
 
 void ProcSockets::noteHit(pid_t pid, int fd) {
   const auto known = std::ranges::find(finders_, pid, &Finder::pid);
@@ -172,8 +179,8 @@ void ProcSockets::probe(std::uint64_t nowUs) {
   nextProbeUs_ = nowUs + kMinProbePauseUs + kPauseFactor * static_cast<std::uint64_t>(probeLikely());
 }
 
-/// Tries the descriptors from `begin` on, none below `end`, until too many in a row are nothing new: a run of new sockets is followed to its
-/// end, which is put into `end`.
+/// Tries the descriptors from `begin` on, none below `end`, until too many in a row are nothing new: a run of new
+/// sockets is followed to its end, which is put into `end`.
 void ProcSockets::probeFrom(pid_t pid, int begin, int& end, int& links) {
   end = std::max(end, begin);
   for (int misses = 0; misses <= kProbedBehind && !wanted_.empty() && links < kMaxProbes; ++end) {
@@ -185,7 +192,8 @@ void ProcSockets::probeFrom(pid_t pid, int begin, int& end, int& links) {
   }
 }
 
-/// A process that makes one connection after the other is found with a few links, however many descriptors it and the others have.
+/// A process that makes one connection after the other is found with a few links, however many descriptors it and the
+/// others have.
 int ProcSockets::probeLikely() {
   int links = 0;
   const std::size_t count = std::min(finders_.size(), kProbedFinders);
@@ -231,12 +239,13 @@ void ProcSockets::beginSearch() {
 
   std::unordered_set<std::uint32_t> uids;
   for (const auto& [inode, wanted] : wanted_) uids.insert(wanted.uid);
-  // Who is new since the last search, who was a hit lately, whose user owns a wanted socket, the others; in each the newest first.
+  // Who is new since the last search, who was a hit lately, whose user owns a wanted socket, the others; in each the
+  // newest first.
   const auto rank = [&](pid_t pid) {
     const auto [at, isNew] = known_.try_emplace(pid);
     Known& process = at->second;
     if (isNew) {
-      struct stat folder{};
+      struct stat folder {};
       if (::fstatat(procFolder_, std::to_string(pid).c_str(), &folder, 0) == 0) process.uid = folder.st_uid;
     }
     process.seenIn = search_;
@@ -295,10 +304,11 @@ void ProcSockets::pass(std::uint64_t inode, pid_t pid, int fd) {
   }
   const auto [at, isNew] = entries_.try_emplace(inode);
   Entry& entry = at->second;
-  // Several processes may hold one socket (it was inherited). Whoever was taken first stays, so that its flows do not change hands, until
-  // it lets go: the newest process comes first in a search.
+  // Several processes may hold one socket (it was inherited). Whoever was taken first stays, so that its flows do not
+  // change hands, until it lets go: the newest process comes first in a search.
   if (!isNew && entry.holder.pid != pid && entry.seenIn + 1 >= completeSearches_) return;
-  if (isNew || entry.holder.pid != pid) entry = {.holder = {.pid = pid, .tag = 0}, .fd = fd, .seenIn = 0, .lookedUs = 0};
+  if (isNew || entry.holder.pid != pid)
+    entry = {.holder = {.pid = pid, .tag = 0}, .fd = fd, .seenIn = 0, .lookedUs = 0};
   entry.fd = fd;
   entry.seenIn = completeSearches_;
 }

@@ -1,5 +1,6 @@
-// Which process holds the socket with a given inode: found through /proc/<pid>/fd. A search goes through the processes that most likely hold
-// the socket first, in bounded steps, and remembers every socket that it passes; it never takes more than a share of one core.
+// Which process holds the socket with a given inode: found through /proc/<pid>/fd. A search goes through the processes
+// that most likely hold the socket first, in bounded steps, and remembers every socket that it passes; it never takes
+// more than a share of one core.
 #pragma once
 
 #include <sys/types.h>
@@ -33,11 +34,12 @@ class ProcSockets {
     std::uint32_t tag = 0;  // the caller's, see setTag(); 0 after the holder changed
   };
 
-  /// `seesAll`: this process may look into every other one. Else what is not found may be hidden (hidepid, foreign users).
+  /// `seesAll`: this process may look into every other one. Else what is not found may be hidden (hidepid, foreign
+  /// users).
   ProcSockets(int procFolder, bool seesAll) : procFolder_(procFolder), seesAll_(seesAll) {}
 
-  /// Who holds it. A remembered holder is looked at again (one readlink) when the last look is older than a quarter of a second; `uid` (of
-  /// the socket) tells the search where to begin.
+  /// Who holds it. A remembered holder is looked at again (one readlink) when the last look is older than a quarter of
+  /// a second; `uid` (of the socket) tells the search where to begin.
   Answer find(std::uint64_t inode, std::uint32_t uid, std::uint64_t nowUs, Holder& holder);
 
   /// Keeps the caller's mark with the present holder.
@@ -51,7 +53,8 @@ class ProcSockets {
   /// The newest search that went through every process. Searches are numbered from 1.
   std::uint64_t completedSearch() const { return completed_; }
 
-  /// Tries what is newly wanted in a few likely places; cheap, and independent of the searches. Does nothing while it is not due.
+  /// Tries what is newly wanted in a few likely places; cheap, and independent of the searches. Does nothing while it
+  /// is not due.
   void probe(std::uint64_t nowUs);
   /// True when the next work() begins a search: the last moment for forget().
   bool isSearchDue(std::uint64_t nowUs) const;
@@ -73,7 +76,7 @@ class ProcSockets {
   struct Entry {
     Holder holder;
     int fd = -1;
-    std::uint32_t seenIn = 0;     // number of the complete search that it was last seen in or after
+    std::uint32_t seenIn = 0;  // number of the complete search that it was last seen in or after
     std::uint64_t lookedUs = 0;
   };
   struct Wanted {
@@ -122,10 +125,10 @@ class ProcSockets {
   std::uint64_t nextProbeUs_ = 0;
 
   // The search under way.
-  std::uint64_t search_ = 0;     // its number; the last one's when none is
+  std::uint64_t search_ = 0;  // its number; the last one's when none is
   bool searching_ = false;
-  bool all_ = false;             // goes through all processes even if everything wanted has been found
-  std::uint64_t allAsked_ = 0;   // number of the search that searchAll() asked for
+  bool all_ = false;            // goes through all processes even if everything wanted has been found
+  std::uint64_t allAsked_ = 0;  // number of the search that searchAll() asked for
   bool denied_ = false;
   std::vector<pid_t> order_;
   std::size_t next_ = 0;

@@ -94,7 +94,7 @@ std::optional<ProcessInfo> readProcess(int processFolder, pid_t pid) {
   auto stat = readStat(processFolder);
   if (!stat) return std::nullopt;
   info.stat = std::move(*stat);
-  struct stat folder{};
+  struct stat folder {};
   if (::fstat(processFolder, &folder) == 0) info.uid = folder.st_uid;
   info.exe = readExe(processFolder);
   if (auto commandLine = readText(processFolder, "cmdline")) {

@@ -33,7 +33,8 @@ std::optional<ProcessStat> parseStat(std::string_view text);
 /// The path from the text of a cgroup file (cgroups(7)).
 std::string parseCgroup(std::string_view text);
 
-/// Opens /proc/<pid>. The descriptor stays with this process: after its end every access fails, also when the pid is used again.
+/// Opens /proc/<pid>. The descriptor stays with this process: after its end every access fails, also when the pid is
+/// used again.
 Fd openProcess(int procFolder, pid_t pid);
 
 std::optional<ProcessStat> readStat(int processFolder);

@@ -32,7 +32,9 @@ const Header* payloadOf(const nlmsghdr& message) {
   return static_cast<const Header*>(mnl_nlmsg_get_payload(&message));
 }
 
-std::uint8_t familyOf(int kernelFamily) { return kernelFamily == AF_INET ? 4 : kernelFamily == AF_INET6 ? 6 : 0; }
+std::uint8_t familyOf(int kernelFamily) {
+  return kernelFamily == AF_INET ? 4 : kernelFamily == AF_INET6 ? 6 : 0;
+}
 
 std::optional<Address> addressOf(std::span<const std::byte> bytes, std::uint8_t family) {
   const std::size_t length = family == 4 ? 4 : 16;
@@ -48,25 +50,42 @@ std::vector<std::uint8_t> linkLayerOf(std::span<const std::byte> bytes) {
   return address;
 }
 
-int indexOf(std::uint32_t value) { return value > 0x7fffffff ? 0 : static_cast<int>(value); }
+int indexOf(std::uint32_t value) {
+  return value > 0x7fffffff ? 0 : static_cast<int>(value);
+}
 
 std::string deviceTypeName(std::uint16_t arpType) {
   switch (arpType) {
-    case ARPHRD_ETHER: return "ether";
-    case ARPHRD_LOOPBACK: return "loopback";
-    case ARPHRD_NONE: return "none";
-    case ARPHRD_PPP: return "ppp";
-    case ARPHRD_SLIP: return "slip";
-    case ARPHRD_INFINIBAND: return "infiniband";
-    case ARPHRD_IEEE80211: return "ieee802.11";
-    case ARPHRD_IEEE80211_RADIOTAP: return "ieee802.11/radiotap";
-    case ARPHRD_TUNNEL: return "ipip";
-    case ARPHRD_TUNNEL6: return "tunnel6";
-    case ARPHRD_SIT: return "sit";
-    case ARPHRD_IPGRE: return "gre";
-    case ARPHRD_IP6GRE: return "gre6";
-    case ARPHRD_CAN: return "can";
-    default: return std::to_string(arpType);
+    case ARPHRD_ETHER:
+      return "ether";
+    case ARPHRD_LOOPBACK:
+      return "loopback";
+    case ARPHRD_NONE:
+      return "none";
+    case ARPHRD_PPP:
+      return "ppp";
+    case ARPHRD_SLIP:
+      return "slip";
+    case ARPHRD_INFINIBAND:
+      return "infiniband";
+    case ARPHRD_IEEE80211:
+      return "ieee802.11";
+    case ARPHRD_IEEE80211_RADIOTAP:
+      return "ieee802.11/radiotap";
+    case ARPHRD_TUNNEL:
+      return "ipip";
+    case ARPHRD_TUNNEL6:
+      return "tunnel6";
+    case ARPHRD_SIT:
+      return "sit";
+    case ARPHRD_IPGRE:
+      return "gre";
+    case ARPHRD_IP6GRE:
+      return "gre6";
+    case ARPHRD_CAN:
+      return "can";
+    default:
+      return std::to_string(arpType);
   }
 }
 
@@ -112,8 +131,12 @@ std::vector<std::string> namesOf(Number bits, const std::array<std::pair<Number,
 
 }  // namespace
 
-bool Link::isUp() const { return (flags & IFF_UP) != 0; }
-bool Link::isLoopback() const { return (flags & IFF_LOOPBACK) != 0; }
+bool Link::isUp() const {
+  return (flags & IFF_UP) != 0;
+}
+bool Link::isLoopback() const {
+  return (flags & IFF_LOOPBACK) != 0;
+}
 
 std::optional<Link> parseLink(const nlmsghdr& message) {
   if (message.nlmsg_type != RTM_NEWLINK && message.nlmsg_type != RTM_DELLINK) return std::nullopt;
@@ -250,12 +273,24 @@ nlmsghdr& buildDump(RouteTable table, std::span<std::byte> buffer) {
 
 std::vector<std::string> linkFlagNames(std::uint32_t flags) {
   static constexpr std::array<std::pair<std::uint32_t, const char*>, 18> kNames = {{
-      {IFF_LOOPBACK, "LOOPBACK"},   {IFF_BROADCAST, "BROADCAST"}, {IFF_POINTOPOINT, "POINTOPOINT"},
-      {IFF_MULTICAST, "MULTICAST"}, {IFF_NOARP, "NOARP"},         {IFF_ALLMULTI, "ALLMULTI"},
-      {IFF_PROMISC, "PROMISC"},     {IFF_MASTER, "MASTER"},       {IFF_SLAVE, "SLAVE"},
-      {IFF_DEBUG, "DEBUG"},         {IFF_DYNAMIC, "DYNAMIC"},     {IFF_AUTOMEDIA, "AUTOMEDIA"},
-      {IFF_PORTSEL, "PORTSEL"},     {IFF_NOTRAILERS, "NOTRAILERS"}, {IFF_UP, "UP"},
-      {IFF_LOWER_UP, "LOWER_UP"},   {IFF_DORMANT, "DORMANT"},     {IFF_ECHO, "ECHO"},
+      {IFF_LOOPBACK, "LOOPBACK"},
+      {IFF_BROADCAST, "BROADCAST"},
+      {IFF_POINTOPOINT, "POINTOPOINT"},
+      {IFF_MULTICAST, "MULTICAST"},
+      {IFF_NOARP, "NOARP"},
+      {IFF_ALLMULTI, "ALLMULTI"},
+      {IFF_PROMISC, "PROMISC"},
+      {IFF_MASTER, "MASTER"},
+      {IFF_SLAVE, "SLAVE"},
+      {IFF_DEBUG, "DEBUG"},
+      {IFF_DYNAMIC, "DYNAMIC"},
+      {IFF_AUTOMEDIA, "AUTOMEDIA"},
+      {IFF_PORTSEL, "PORTSEL"},
+      {IFF_NOTRAILERS, "NOTRAILERS"},
+      {IFF_UP, "UP"},
+      {IFF_LOWER_UP, "LOWER_UP"},
+      {IFF_DORMANT, "DORMANT"},
+      {IFF_ECHO, "ECHO"},
   }};
   std::vector<std::string> names = namesOf(flags, kNames);
   // RUNNING is not printed; its absence is.
@@ -264,7 +299,8 @@ std::vector<std::string> linkFlagNames(std::uint32_t flags) {
 }
 
 std::string operStateName(std::uint8_t state) {
-  static constexpr const char* kNames[] = {"UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"};
+  static constexpr const char* kNames[] = {"UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN",
+                                           "TESTING", "DORMANT",    "UP"};
   return state < std::size(kNames) ? kNames[state] : std::to_string(state);
 }
 
@@ -283,56 +319,90 @@ std::vector<std::string> addressFlagNames(const LinkAddress& address) {
   }};
   std::vector<std::string> names = namesOf(address.flags, kNames);
   // One bit, two meanings.
-  if ((address.flags & IFA_F_SECONDARY) != 0) names.insert(names.begin(), address.family == 6 ? "temporary" : "secondary");
+  if ((address.flags & IFA_F_SECONDARY) != 0)
+    names.insert(names.begin(), address.family == 6 ? "temporary" : "secondary");
   if ((address.flags & IFA_F_PERMANENT) == 0) names.emplace_back("dynamic");
   return names;
 }
 
 std::string scopeName(std::uint8_t scope) {
   switch (scope) {
-    case RT_SCOPE_UNIVERSE: return "global";
-    case RT_SCOPE_SITE: return "site";
-    case RT_SCOPE_LINK: return "link";
-    case RT_SCOPE_HOST: return "host";
-    case RT_SCOPE_NOWHERE: return "nowhere";
-    default: return std::to_string(scope);
+    case RT_SCOPE_UNIVERSE:
+      return "global";
+    case RT_SCOPE_SITE:
+      return "site";
+    case RT_SCOPE_LINK:
+      return "link";
+    case RT_SCOPE_HOST:
+      return "host";
+    case RT_SCOPE_NOWHERE:
+      return "nowhere";
+    default:
+      return std::to_string(scope);
   }
 }
 
 std::string routeTableName(std::uint32_t table) {
   switch (table) {
-    case RT_TABLE_DEFAULT: return "default";
-    case RT_TABLE_MAIN: return "main";
-    case RT_TABLE_LOCAL: return "local";
-    default: return std::to_string(table);
+    case RT_TABLE_DEFAULT:
+      return "default";
+    case RT_TABLE_MAIN:
+      return "main";
+    case RT_TABLE_LOCAL:
+      return "local";
+    default:
+      return std::to_string(table);
   }
 }
 
 std::string routeProtocolName(std::uint8_t protocol) {
   switch (protocol) {
-    case RTPROT_UNSPEC: return "unspec";
-    case RTPROT_REDIRECT: return "redirect";
-    case RTPROT_KERNEL: return "kernel";
-    case RTPROT_BOOT: return "boot";
-    case RTPROT_STATIC: return "static";
-    case RTPROT_GATED: return "gated";
-    case RTPROT_RA: return "ra";
-    case RTPROT_MRT: return "mrt";
-    case RTPROT_ZEBRA: return "zebra";
-    case RTPROT_BIRD: return "bird";
-    case RTPROT_DNROUTED: return "dnrouted";
-    case RTPROT_XORP: return "xorp";
-    case RTPROT_NTK: return "ntk";
-    case RTPROT_DHCP: return "dhcp";
-    case RTPROT_KEEPALIVED: return "keepalived";
-    case RTPROT_BABEL: return "babel";
-    case RTPROT_OPENR: return "openr";
-    case RTPROT_BGP: return "bgp";
-    case RTPROT_ISIS: return "isis";
-    case RTPROT_OSPF: return "ospf";
-    case RTPROT_RIP: return "rip";
-    case RTPROT_EIGRP: return "eigrp";
-    default: return std::to_string(protocol);
+    case RTPROT_UNSPEC:
+      return "unspec";
+    case RTPROT_REDIRECT:
+      return "redirect";
+    case RTPROT_KERNEL:
+      return "kernel";
+    case RTPROT_BOOT:
+      return "boot";
+    case RTPROT_STATIC:
+      return "static";
+    case RTPROT_GATED:
+      return "gated";
+    case RTPROT_RA:
+      return "ra";
+    case RTPROT_MRT:
+      return "mrt";
+    case RTPROT_ZEBRA:
+      return "zebra";
+    case RTPROT_BIRD:
+      return "bird";
+    case RTPROT_DNROUTED:
+      return "dnrouted";
+    case RTPROT_XORP:
+      return "xorp";
+    case RTPROT_NTK:
+      return "ntk";
+    case RTPROT_DHCP:
+      return "dhcp";
+    case RTPROT_KEEPALIVED:
+      return "keepalived";
+    case RTPROT_BABEL:
+      return "babel";
+    case RTPROT_OPENR:
+      return "openr";
+    case RTPROT_BGP:
+      return "bgp";
+    case RTPROT_ISIS:
+      return "isis";
+    case RTPROT_OSPF:
+      return "ospf";
+    case RTPROT_RIP:
+      return "rip";
+    case RTPROT_EIGRP:
+      return "eigrp";
+    default:
+      return std::to_string(protocol);
   }
 }
 
@@ -344,14 +414,22 @@ std::string routeTypeName(std::uint8_t type) {
 
 std::string nudStateName(std::uint16_t state) {
   switch (state & ~NUD_NOARP) {
-    case NUD_INCOMPLETE: return "INCOMPLETE";
-    case NUD_REACHABLE: return "REACHABLE";
-    case NUD_STALE: return "STALE";
-    case NUD_DELAY: return "DELAY";
-    case NUD_PROBE: return "PROBE";
-    case NUD_FAILED: return "FAILED";
-    case NUD_PERMANENT: return "PERMANENT";
-    default: return std::to_string(state);
+    case NUD_INCOMPLETE:
+      return "INCOMPLETE";
+    case NUD_REACHABLE:
+      return "REACHABLE";
+    case NUD_STALE:
+      return "STALE";
+    case NUD_DELAY:
+      return "DELAY";
+    case NUD_PROBE:
+      return "PROBE";
+    case NUD_FAILED:
+      return "FAILED";
+    case NUD_PERMANENT:
+      return "PERMANENT";
+    default:
+      return std::to_string(state);
   }
 }
 

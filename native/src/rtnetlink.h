@@ -1,5 +1,5 @@
-// Links, addresses, routes and neighbours as the kernel tells them over rtnetlink(7), with the names that `ip -j` prints.
-// The parsers take any bytes: a message that is too short or means something else gives no value.
+// Links, addresses, routes and neighbours as the kernel tells them over rtnetlink(7), with the names that `ip -j`
+// prints. The parsers take any bytes: a message that is too short or means something else gives no value.
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -18,10 +18,10 @@ namespace netloupe {
 struct Link {
   int index = 0;
   std::string name;
-  std::string kind;  // bridge, veth, vlan, .. ; devices without a kind: by their type: ether, loopback, ..
-  std::uint32_t flags = 0;          // IFF_ of netdevice(7)
-  std::uint16_t arpType = 0;        // ARPHRD_ of linux/if_arp.h
-  std::uint8_t operState = 0;       // IF_OPER_ of linux/if.h
+  std::string kind;            // bridge, veth, vlan, .. ; devices without a kind: by their type: ether, loopback, ..
+  std::uint32_t flags = 0;     // IFF_ of netdevice(7)
+  std::uint16_t arpType = 0;   // ARPHRD_ of linux/if_arp.h
+  std::uint8_t operState = 0;  // IF_OPER_ of linux/if.h
   std::vector<std::uint8_t> linkLayerAddress;
   std::uint32_t mtu = 0;
   int master = 0;  // index, 0 none
@@ -92,7 +92,8 @@ std::optional<Link> parseLink(const nlmsghdr& message);
 std::optional<LinkAddress> parseAddress(const nlmsghdr& message);
 /// RTM_NEWROUTE; none for cloned (cached) routes.
 std::optional<Route> parseRoute(const nlmsghdr& message);
-/// RTM_NEWNEIGH of IPv4 and IPv6; none for proxies and for addresses that need no resolution (NUD_NOARP, NUD_NONE), as `ip neigh`.
+/// RTM_NEWNEIGH of IPv4 and IPv6; none for proxies and for addresses that need no resolution (NUD_NOARP, NUD_NONE), as
+/// `ip neigh`.
 std::optional<Neighbor> parseNeighbor(const nlmsghdr& message);
 
 /// Dump requests, to be built into `buffer` (MNL_SOCKET_BUFFER_SIZE is ample) and sent with NetlinkSocket.

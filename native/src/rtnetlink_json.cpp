@@ -9,7 +9,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Names of interfaces may hold any byte but blanks and slashes.
-std::string toText(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string toText(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 /// The name, or the number of an interface that has gone since.
 std::string nameOf(int index, const InterfaceNames& names) {

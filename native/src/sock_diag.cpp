@@ -38,7 +38,8 @@ Address toAddress(const __be32 (&words)[4], std::uint8_t family) {
 }  // namespace
 
 std::optional<InetSocket> parseInetSocket(const nlmsghdr& message, std::uint8_t protocol) {
-  if (message.nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(&message) < sizeof(inet_diag_msg)) return std::nullopt;
+  if (message.nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(&message) < sizeof(inet_diag_msg))
+    return std::nullopt;
   const auto& answer = *static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(&message));
   if (answer.idiag_family != AF_INET && answer.idiag_family != AF_INET6) return std::nullopt;
   const NetlinkAttributes attributes(message, sizeof answer, INET_DIAG_SKV6ONLY);
@@ -63,12 +64,18 @@ std::optional<InetSocket> parseInetSocket(const nlmsghdr& message, std::uint8_t 
   if (info.size() >= offsetof(tcp_info, tcpi_bytes_received) + sizeof(tcp_info::tcpi_bytes_received)) {
     std::memcpy(&socket.txBytes, info.data() + offsetof(tcp_info, tcpi_bytes_acked), sizeof socket.txBytes);
     std::memcpy(&socket.rxBytes, info.data() + offsetof(tcp_info, tcpi_bytes_received), sizeof socket.rxBytes);
+    std::memcpy(&socket.rttUs, info.data() + offsetof(tcp_info, tcpi_rtt), sizeof socket.rttUs);
+    std::memcpy(&socket.rttVarianceUs, info.data() + offsetof(tcp_info, tcpi_rttvar), sizeof socket.rttVarianceUs);
+    std::memcpy(&socket.retransmits, info.data() + offsetof(tcp_info, tcpi_total_retrans), sizeof socket.retransmits);
+    std::memcpy(&socket.congestionWindow, info.data() + offsetof(tcp_info, tcpi_snd_cwnd),
+                sizeof socket.congestionWindow);
   }
   return socket;
 }
 
 std::optional<PacketSocket> parsePacketSocket(const nlmsghdr& message) {
-  if (message.nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(&message) < sizeof(packet_diag_msg)) return std::nullopt;
+  if (message.nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(&message) < sizeof(packet_diag_msg))
+    return std::nullopt;
   const auto& answer = *static_cast<const packet_diag_msg*>(mnl_nlmsg_get_payload(&message));
   if (answer.pdiag_family != AF_PACKET) return std::nullopt;
   const NetlinkAttributes attributes(message, sizeof answer, PACKET_DIAG_UID);
@@ -80,7 +87,8 @@ std::optional<PacketSocket> parsePacketSocket(const nlmsghdr& message) {
   socket.uid = attributes.u32(PACKET_DIAG_UID, socket.uid);
   socket.captures = attributes.has(PACKET_DIAG_RX_RING);
   const auto info = attributes.bytes(PACKET_DIAG_INFO);
-  if (info.size() >= sizeof socket.interfaceIndex) std::memcpy(&socket.interfaceIndex, info.data(), sizeof socket.interfaceIndex);
+  if (info.size() >= sizeof socket.interfaceIndex)
+    std::memcpy(&socket.interfaceIndex, info.data(), sizeof socket.interfaceIndex);
   return socket;
 }
 
@@ -115,7 +123,8 @@ SockDiag::Found SockDiag::ask(const FlowKey& key, std::uint32_t interfaceIndex, 
   request->id.idiag_if = interfaceIndex;
   request->id.idiag_cookie[0] = request->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 
-  // For UDP the kernel reads the two ends as those of a received packet: source is the remote one (udp_dump_one, net/ipv4/udp_diag.c).
+  // For UDP the kernel reads the two ends as those of a received packet: source is the remote one (udp_dump_one,
+  // net/ipv4/udp_diag.c).
   const bool swapped = key.protocol == kUdp || key.protocol == kUdpLite;
   auto& local = swapped ? request->id.idiag_dst : request->id.idiag_src;
   auto& remote = swapped ? request->id.idiag_src : request->id.idiag_dst;

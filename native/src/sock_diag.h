@@ -35,15 +35,15 @@ class SockDiag {
   /// False: the kernel has no sock_diag for TCP and UDP, or this process may not use it.
   bool isAvailable() const { return available_; }
 
-  /// The socket that the kernel itself would give a packet of this flow to: for TCP the connection, else the listener; for UDP the best fit,
-  /// connected or not.
+  /// The socket that the kernel itself would give a packet of this flow to: for TCP the connection, else the listener;
+  /// for UDP the best fit, connected or not.
   Found query(const FlowKey& key, std::uint32_t interfaceIndex, InetSocket& found);
 
   /// The TCP socket that listens for this flow, whether there is a connection or not.
   Found queryListener(const FlowKey& key, std::uint32_t interfaceIndex, InetSocket& found);
 
-  /// Every socket of a protocol and a socket family (4 or 6), or those on one local port. `withBytes` asks for the byte counts of TCP.
-  /// False: it failed; what was given until then is incomplete.
+  /// Every socket of a protocol and a socket family (4 or 6), or those on one local port. `withBytes` asks for the byte
+  /// counts of TCP. False: it failed; what was given until then is incomplete.
   bool dump(std::uint8_t family, std::uint8_t protocol, std::uint16_t localPort, bool withBytes,
             const std::function<void(const InetSocket&)>& each);
 

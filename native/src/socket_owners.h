@@ -14,7 +14,8 @@ class SocketOwners {
 
   enum class Answer { owner, searching, absent, hidden, refused };
 
-  /// As ProcSockets::find; `absent` also when the process ended in between, `refused` also when the owner table is full.
+  /// As ProcSockets::find; `absent` also when the process ended in between, `refused` also when the owner table is
+  /// full.
   Answer find(std::uint64_t inode, std::uint32_t uid, std::uint64_t nowUs, std::uint32_t& ownerId);
 
  private:

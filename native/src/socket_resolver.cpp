@@ -13,8 +13,8 @@ namespace netloupe {
 
 namespace {
 
-// What one exact question costs (two system calls; UDP: mostly also those for the others on its port). A dump is made when the questions at
-// hand would cost more than the last dump did.
+// What one exact question costs (two system calls; UDP: mostly also those for the others on its port). A dump is made
+// when the questions at hand would cost more than the last dump did.
 constexpr std::uint64_t kTcpQuestionUs = 4;
 constexpr std::uint64_t kUdpQuestionUs = 40;
 constexpr std::uint64_t kFirstDumpUs = 500;
@@ -22,12 +22,14 @@ constexpr std::uint64_t kFirstDumpUs = 500;
 // Sockets in one index (about 11 MiB); sockets beyond it are not found by dumps, only by exact questions.
 constexpr std::size_t kMaxIndexed = 131072;
 
-// Sockets that share a UDP port, by port: kept a moment, because they only tell whether an answer is ambiguous. At the cap all are dropped.
+// Sockets that share a UDP port, by port: kept a moment, because they only tell whether an answer is ambiguous. At the
+// cap all are dropped.
 constexpr std::uint64_t kPortSocketsUs = 500'000;
 constexpr std::size_t kMaxPorts = 1024;
 constexpr std::size_t kMaxSocketsPerPort = 256;
 
-// Raw, ping and packet sockets that are looked at; machines have a handful, an attacker without privilege can open ping sockets only.
+// Raw, ping and packet sockets that are looked at; machines have a handful, an attacker without privilege can open ping
+// sockets only.
 constexpr std::size_t kMaxRawSockets = 4096;
 
 constexpr std::uint8_t kIgmp = 2;
@@ -47,7 +49,9 @@ Resolution nobody(Reason reason, std::uint32_t uid = 0xffffffff) {
 }
 
 /// For a flow that has no socket (any more): packets that left had one.
-Reason whyNoSocket(const LookupRequest& request) { return request.transmitted != 0 ? Reason::socketGone : Reason::noSocket; }
+Reason whyNoSocket(const LookupRequest& request) {
+  return request.transmitted != 0 ? Reason::socketGone : Reason::noSocket;
+}
 
 void addCandidate(Resolution& resolution, std::uint64_t inode, std::uint32_t uid) {
   if (inode != 0 && resolution.count < kMaxCandidates) resolution.candidates[resolution.count++] = {inode, uid};
@@ -61,7 +65,8 @@ Resolution one(const InetSocket& socket, Attribution attribution) {
 }
 
 bool fitsRaw(const InetSocket& socket, const FlowKey& key) {
-  return socket.family == key.family && (isUnspecified(socket.localAddress) || socket.localAddress == key.localAddress) &&
+  return socket.family == key.family &&
+         (isUnspecified(socket.localAddress) || socket.localAddress == key.localAddress) &&
          (isUnspecified(socket.remoteAddress) || socket.remoteAddress == key.remoteAddress);
 }
 
@@ -71,12 +76,13 @@ bool isConnectable(std::uint8_t protocol) {
 
 }  // namespace
 
-void SocketResolver::resolve(std::span<const LookupRequest> requests, std::uint64_t nowUs, std::vector<Resolution>& out) {
+void SocketResolver::resolve(std::span<const LookupRequest> requests, std::uint64_t nowUs,
+                             std::vector<Resolution>& out) {
   rawRead_ = false;
   const auto prepare = [&](Tables& tables, std::uint8_t protocol, std::uint64_t questionUs) {
     tables.indexed = false;
-    const auto questions = static_cast<std::uint64_t>(
-        std::ranges::count_if(requests, [&](const LookupRequest& request) { return request.key.protocol == protocol; }));
+    const auto questions = static_cast<std::uint64_t>(std::ranges::count_if(
+        requests, [&](const LookupRequest& request) { return request.key.protocol == protocol; }));
     if (questions == 0) return;
     const std::uint64_t dumpUs = tables.dumpUs == 0 ? kFirstDumpUs : tables.dumpUs;
     if (!diag_.isAvailable() || questions * questionUs > dumpUs) buildIndex(tables, protocol);
@@ -98,7 +104,8 @@ void SocketResolver::buildIndex(Tables& tables, std::uint8_t protocol) {
   if (diag_.isAvailable()) {
     tables.indexed = diag_.dump(4, protocol, 0, false, add) && diag_.dump(6, protocol, 0, false, add);
   } else {
-    for (const ProcNetTable& table : protocol == IPPROTO_TCP ? kTcpTables : kUdpTables) readProcNet(procFolder_, table, add);
+    for (const ProcNetTable& table : protocol == IPPROTO_TCP ? kTcpTables : kUdpTables)
+      readProcNet(procFolder_, table, add);
     tables.indexed = true;
   }
   tables.index.build();
@@ -107,7 +114,8 @@ void SocketResolver::buildIndex(Tables& tables, std::uint8_t protocol) {
 
 Resolution SocketResolver::resolveOne(const LookupRequest& request, std::uint64_t nowUs) {
   const FlowKey& key = request.key;
-  if (key.family != 4 && key.family != 6) return request.transmitted != 0 ? resolveSender(request, Reason::kernel) : nobody(Reason::kernel);
+  if (key.family != 4 && key.family != 6)
+    return request.transmitted != 0 ? resolveSender(request, Reason::kernel) : nobody(Reason::kernel);
   if (key.protocol == IPPROTO_TCP) return resolveTcp(request);
   if (isConnectable(key.protocol)) return resolveUdp(request, nowUs);
   if (key.protocol == IPPROTO_ICMP || key.protocol == IPPROTO_ICMPV6) return resolveIcmp(request);
@@ -142,8 +150,9 @@ Resolution SocketResolver::resolveTcp(const LookupRequest& request) {
   if (!findIn(tcp_, request, socket, ambiguous)) return resolveSender(request, whyNoSocket(request));
   if (socket.inode != 0 && socket.state != socket_state::kListen) return one(socket, Attribution::exact);
 
-  // No process holds the connection: it is not accepted yet, or closed already; or there is none any more and the listener was found in its
-  // place. The listener's process is the one that accepts or accepted it, unless another shares the listener: hence relaxed.
+  // No process holds the connection: it is not accepted yet, or closed already; or there is none any more and the
+  // listener was found in its place. The listener's process is the one that accepts or accepted it, unless another
+  // shares the listener: hence relaxed.
   const std::uint8_t state = socket.state;
   const bool accepting = state == socket_state::kSynReceived || state == socket_state::kNewSynReceived ||
                          state == socket_state::kEstablished || state == socket_state::kCloseWait;
@@ -167,8 +176,8 @@ Resolution SocketResolver::resolveUdp(const LookupRequest& request, std::uint64_
   const bool found = findIn(tables, request, socket, ambiguous);
   const bool connected = found && socket.remotePort != 0;
   if (!tables.indexed && !connected) {
-    // Another socket on this port may have sent it; or the socket is bound to a device above the one that was captured on.
-    // Remembered sockets only say whether an answer is ambiguous: one that may be gone is never an answer.
+    // Another socket on this port may have sent it; or the socket is bound to a device above the one that was captured
+    // on. Remembered sockets only say whether an answer is ambiguous: one that may be gone is never an answer.
     const std::vector<InetSocket>& others = socketsOnPort(request.key, nowUs, !found);
     const SocketMatch match = bestOf(others, request.key, request.interfaceIndex);
     if (!found && match.best == nullptr) return resolveSender(request, whyNoSocket(request));
@@ -221,7 +230,8 @@ Resolution SocketResolver::resolveIcmp(const LookupRequest& request) {
   readRawTables();
   for (const InetSocket& socket : pingSockets_) {
     const bool local = isUnspecified(socket.localAddress) || socket.localAddress == key.localAddress;
-    if (socket.localPort == key.localPort && socket.protocol == key.protocol && local) return one(socket, Attribution::exact);
+    if (socket.localPort == key.localPort && socket.protocol == key.protocol && local)
+      return one(socket, Attribution::exact);
   }
   Resolution resolution;
   resolution.attribution = Attribution::relaxed;
@@ -254,8 +264,10 @@ Resolution SocketResolver::resolveOther(const LookupRequest& request) {
     case IPPROTO_AH:
     case IPPROTO_COMP:
     case IPPROTO_PIM:
-    case kL2tp: return nobody(Reason::kernel);
-    default: return resolveSender(request, whyNoSocket(request));
+    case kL2tp:
+      return nobody(Reason::kernel);
+    default:
+      return resolveSender(request, whyNoSocket(request));
   }
 }
 

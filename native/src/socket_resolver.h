@@ -1,4 +1,5 @@
-// From a flow to the kernel socket that carries it: the first half of a look-up; whose socket it is comes after (socket_owners.h).
+// From a flow to the kernel socket that carries it: the first half of a look-up; whose socket it is comes after
+// (socket_owners.h).
 #pragma once
 
 #include <array>
@@ -22,16 +23,16 @@ struct SocketCandidate {
 
 inline constexpr std::size_t kMaxCandidates = 8;
 
-/// The socket of a flow, or the few that it may be. With several, the flow has an owner only if all of them lead to the same one, or if
-/// one owner's pid gives the ICMP identifier.
+/// The socket of a flow, or the few that it may be. With several, the flow has an owner only if all of them lead to the
+/// same one, or if one owner's pid gives the ICMP identifier.
 struct Resolution {
   std::array<SocketCandidate, kMaxCandidates> candidates{};
   std::uint8_t count = 0;
   Attribution attribution = Attribution::none;
-  Reason reason = Reason::none;   // without candidates: why
-  bool provisional = false;       // a connection that nobody has accepted yet: the listener's socket stands in
-  bool byIdentifier = false;      // raw ICMP sockets: ping uses the low bits of its pid as identifier
-  std::uint32_t uid = 0xffffffff; // of a socket that no process holds any more
+  Reason reason = Reason::none;    // without candidates: why
+  bool provisional = false;        // a connection that nobody has accepted yet: the listener's socket stands in
+  bool byIdentifier = false;       // raw ICMP sockets: ping uses the low bits of its pid as identifier
+  std::uint32_t uid = 0xffffffff;  // of a socket that no process holds any more
 
   std::span<const SocketCandidate> sockets() const { return std::span(candidates).first(count); }
 };
@@ -44,7 +45,8 @@ class SocketResolver {
   /// False: without sock_diag, everything comes from /proc/net, slower and without bound devices.
   bool hasSockDiag() const { return diag_.isAvailable(); }
 
-  /// One Resolution per request, in order. The more requests at once, the cheaper each: many are answered from one dump of the table.
+  /// One Resolution per request, in order. The more requests at once, the cheaper each: many are answered from one dump
+  /// of the table.
   void resolve(std::span<const LookupRequest> requests, std::uint64_t nowUs, std::vector<Resolution>& out);
 
  private:
@@ -64,8 +66,8 @@ class SocketResolver {
   Resolution resolveUdp(const LookupRequest& request, std::uint64_t nowUs);
   Resolution resolveIcmp(const LookupRequest& request);
   Resolution resolveOther(const LookupRequest& request);
-  /// Sockets that send whole packets: raw sockets that write their own header, packet sockets. For packets that no socket of their own
-  /// protocol accounts for.
+  /// Sockets that send whole packets: raw sockets that write their own header, packet sockets. For packets that no
+  /// socket of their own protocol accounts for.
   Resolution resolveSender(const LookupRequest& request, Reason otherwise, std::uint32_t uid = 0xffffffff);
 
   bool findIn(Tables& tables, const LookupRequest& request, InetSocket& found, bool& ambiguous);

@@ -61,7 +61,7 @@ void UserNames::refresh(std::uint64_t nowUs) {
   looked_ = true;
   lookedUs_ = nowUs;
   const Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat now{};
+  struct stat now {};
   if (!file || ::fstat(file.get(), &now) != 0) return;
   if (now.st_mtim.tv_sec == changedS_ && now.st_mtim.tv_nsec == changedNs_ && now.st_ino == fileNumber_) return;
   changedS_ = now.st_mtim.tv_sec;

@@ -59,7 +59,9 @@ struct Kit {
   }
 
   LookupReply answer(const LookupRequest& asked) { return ask({asked}).front().reply; }
-  LookupReply answer(const FlowKey& key, bool transmitted, std::uint8_t attempt = 0) { return answer(request(key, transmitted, attempt)); }
+  LookupReply answer(const FlowKey& key, bool transmitted, std::uint8_t attempt = 0) {
+    return answer(request(key, transmitted, attempt));
+  }
 
   pid_t pidOf(const LookupReply& reply) const {
     const Owner* owner = table.find(reply.ownerId);
@@ -240,7 +242,8 @@ TEST_CASE("flow look-up: many at once are answered like one") {
   for (int i = 0; i < 200; ++i) {
     sockets.push_back(openSocket(4, SOCK_DGRAM));
     bindTo(sockets.back(), endpoint("127.0.0.1", 0));
-    requests.push_back(kit.request(flowKey(kUdp, endpoint("127.0.0.1", portOf(sockets.back())), endpoint("127.0.0.1", 9)), true));
+    requests.push_back(
+        kit.request(flowKey(kUdp, endpoint("127.0.0.1", portOf(sockets.back())), endpoint("127.0.0.1", 9)), true));
   }
   const Connection connection("::1");
   for (int i = 0; i < 300; ++i) requests.push_back(kit.request(connection.clientFlow(), true));
@@ -271,7 +274,10 @@ TEST_CASE("flow look-up: raw, ping and packet sockets") {
   CHECK(kit.pidOf(protocol) == ::getpid());
 
   // Two raw ICMP sockets of different processes: the identifier tells them apart, as it is taken from the pid.
-  Child child([] { static int mine = ::socket(AF_INET, SOCK_RAW, 1); (void)mine; });
+  Child child([] {
+    static int mine = ::socket(AF_INET, SOCK_RAW, 1);
+    (void)mine;
+  });
   const Fd ping(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 1));  // after the child, which would hold it too
   for (const pid_t pid : {::getpid(), child.pid()}) {
     const Endpoint identifier = endpoint("127.0.0.1", static_cast<std::uint16_t>(pid & 0xffff));
@@ -285,7 +291,8 @@ TEST_CASE("flow look-up: raw, ping and packet sockets") {
   const LookupReply injected = kit.answer(flowKey(kUdp, endpoint("192.0.2.1", 7), endpoint("192.0.2.2", 7)), true);
   if (injected.ownerId != 0) CHECK(kit.pidOf(injected) == ::getpid());
   CHECK(injected.attribution != Attribution::exact);
-  CHECK(kit.answer(flowKey(kUdp, endpoint("192.0.2.1", 7), endpoint("192.0.2.2", 7)), false).reason == Reason::noSocket);
+  CHECK(kit.answer(flowKey(kUdp, endpoint("192.0.2.1", 7), endpoint("192.0.2.2", 7)), false).reason ==
+        Reason::noSocket);
 }
 
 TEST_CASE("flow look-up: a socket that goes while its process is searched for is told as gone, without a search") {

@@ -13,8 +13,8 @@ using netloupe::test::flowKey;
 
 namespace {
 
-InetSocket socketOf(std::uint8_t family, const std::string& local, std::uint16_t localPort, const std::string& remote = {},
-                    std::uint16_t remotePort = 0, std::uint64_t inode = 1) {
+InetSocket socketOf(std::uint8_t family, const std::string& local, std::uint16_t localPort,
+                    const std::string& remote = {}, std::uint16_t remotePort = 0, std::uint64_t inode = 1) {
   InetSocket socket;
   socket.family = family;
   socket.protocol = 17;

@@ -66,8 +66,9 @@ TEST_CASE("link watch: links come, change, are renamed and go") {
     CHECK(has(seen, LinkEvent::What::changed, "third"));
     const auto hasAddress = [&](const std::string& text) {
       const auto& addresses = named(watch, "third")->addresses;
-      return std::any_of(addresses.begin(), addresses.end(),
-                         [&](const LinkAddress& address) { return addressText(address.address, address.family) == text; });
+      return std::any_of(addresses.begin(), addresses.end(), [&](const LinkAddress& address) {
+        return addressText(address.address, address.family) == text;
+      });
     };
     CHECK(hasAddress("10.3.2.1"));
     CHECK(hasAddress("fd00::7"));

@@ -55,7 +55,8 @@ struct Kit {
       std::memcpy(&frame, tail.data(), sizeof frame);
       CHECK(frame.length == bytes - sizeof frame);
       if (frame.type == FrameType::control) {
-        const Json page = Json::parse(std::string(reinterpret_cast<const char*>(tail.data()) + sizeof frame, frame.length));
+        const Json page =
+            Json::parse(std::string(reinterpret_cast<const char*>(tail.data()) + sizeof frame, frame.length));
         if (page["type"] != "page") continue;
         CHECK(page["token"] == 7);
         for (const Json& item : page["items"]) items.push_back(item);
@@ -66,7 +67,8 @@ struct Kit {
         REQUIRE(frame.length == sizeof batch + batch.count * sizeof(SocketRecord));
         const std::size_t before = records.size();
         records.resize(before + batch.count);
-        std::memcpy(records.data() + before, tail.data() + sizeof frame + sizeof batch, batch.count * sizeof(SocketRecord));
+        std::memcpy(records.data() + before, tail.data() + sizeof frame + sizeof batch,
+                    batch.count * sizeof(SocketRecord));
       }
     }
   }
@@ -119,7 +121,8 @@ TEST_CASE("look-up requests: sockets with their owners") {
 TEST_CASE("look-up requests: pages of routes go through a bounded outbox") {
   inOwnNamespace([] {
     std::string batch;
-    for (int i = 0; i < 3000; ++i) batch += "route add 10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".0/24 dev lo\n";
+    for (int i = 0; i < 3000; ++i)
+      batch += "route add 10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".0/24 dev lo\n";
     REQUIRE(run("ip link set lo up && ip -batch - <<'EOF'\n" + batch + "EOF\n"));
     Kit kit;
     kit.ask(LookupAsk::routes);

@@ -1,4 +1,5 @@
-// Runs a piece of a test in a network namespace of its own. The namespace belongs to a thread and goes with it, also when the test fails.
+// Runs a piece of a test in a network namespace of its own. The namespace belongs to a thread and goes with it, also
+// when the test fails.
 #pragma once
 
 #include <pthread.h>
@@ -16,15 +17,14 @@
 
 namespace netloupe::test {
 
-/// A failed REQUIRE ends `body` and is then raised in the calling thread. Without the right to make namespaces the test says that it was
-/// skipped and does nothing.
+/// A failed REQUIRE ends `body` and is then raised in the calling thread. Without the right to make namespaces the test
+/// says that it was skipped and does nothing.
 inline void inOwnNamespace(const std::function<void()>& body) {
   struct Run {
     const std::function<void()>& body;
     std::exception_ptr failure;
     bool made = false;
   } run{body, nullptr};
-  // Not std::thread: its header needs the system's limits.h, which the helper's own one hides.
   pthread_t thread{};
   const auto enter = [](void* argument) -> void* {
     auto& inside = *static_cast<Run*>(argument);
@@ -39,11 +39,15 @@ inline void inOwnNamespace(const std::function<void()>& body) {
   REQUIRE(::pthread_create(&thread, nullptr, enter, &run) == 0);
   ::pthread_join(thread, nullptr);
   if (run.failure) std::rethrow_exception(run.failure);
-  if (!run.made) std::printf("SKIPPED: %s: making a network namespace needs root\n", doctest::getContextOptions()->currentTest->m_name);
+  if (!run.made)
+    std::printf("SKIPPED: %s: making a network namespace needs root\n",
+                doctest::getContextOptions()->currentTest->m_name);
 }
 
 /// Runs a command line in the calling thread's namespace; true when it succeeded.
-inline bool run(const std::string& commands) { return std::system(commands.c_str()) == 0; }
+inline bool run(const std::string& commands) {
+  return std::system(commands.c_str()) == 0;
+}
 
 /// What a command prints.
 inline std::string outputOf(const std::string& command) {

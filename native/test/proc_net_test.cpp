@@ -14,7 +14,8 @@ using namespace netloupe::test;
 
 TEST_CASE("proc_net: lines of the kernel's documentation") {
   const auto tcp = parseProcNetLine(
-      "   0: 0100007F:1F90 0200007F:0035 01 00000010:00000020 00:00000000 00000000  1000        0 12345 1 0000000000000000 100 0 0 10 0",
+      "   0: 0100007F:1F90 0200007F:0035 01 00000010:00000020 00:00000000 00000000  1000        0 12345 1 "
+      "0000000000000000 100 0 0 10 0",
       kTcpTables[0]);
   REQUIRE(tcp.has_value());
   CHECK(tcp->localAddress == addressFrom("127.0.0.1"));
@@ -28,7 +29,8 @@ TEST_CASE("proc_net: lines of the kernel's documentation") {
   CHECK(tcp->rxQueueBytes == 32);
 
   const auto udp6 = parseProcNetLine(
-      "  100: 00000000000000000000000001000000:14E9 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000     0     "
+      "  100: 00000000000000000000000001000000:14E9 00000000000000000000000000000000:0000 07 00000000:00000000 "
+      "00:00000000 00000000     0     "
       "   0 77 2 0000000000000000 0",
       kUdpTables[1]);
   REQUIRE(udp6.has_value());
@@ -37,20 +39,25 @@ TEST_CASE("proc_net: lines of the kernel's documentation") {
   CHECK(udp6->family == 6);
 
   const auto raw = parseProcNetLine(
-      "   1: 00000000:0001 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 99 2 0000000000000000 0", kRawTables[0]);
+      "   1: 00000000:0001 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 99 2 "
+      "0000000000000000 0",
+      kRawTables[0]);
   REQUIRE(raw.has_value());
   CHECK(raw->protocol == 1);
   CHECK(raw->localPort == 0);
 }
 
 TEST_CASE("proc_net: titles, cut and foreign lines give nothing") {
-  const std::string line = "   0: 0100007F:1F90 0200007F:0035 01 00000010:00000020 00:00000000 00000000  1000        0 12345";
+  const std::string line =
+      "   0: 0100007F:1F90 0200007F:0035 01 00000010:00000020 00:00000000 00000000  1000        0 12345";
   CHECK(parseProcNetLine(line, kTcpTables[0]).has_value());
   for (std::size_t length = 0; length < line.size() - 5; ++length) {
     CAPTURE(length);
     CHECK_FALSE(parseProcNetLine(line.substr(0, length), kTcpTables[0]).has_value());
   }
-  CHECK_FALSE(parseProcNetLine("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid", kTcpTables[0]).has_value());
+  CHECK_FALSE(parseProcNetLine("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid",
+                               kTcpTables[0])
+                  .has_value());
   CHECK_FALSE(parseProcNetLine(line, kTcpTables[1]).has_value());
   CHECK_FALSE(parseProcNetLine(line, kRawTables[0]).has_value());  // protocol 8080
 }

@@ -50,8 +50,8 @@ struct Kit {
 TEST_CASE("proc sockets: links") {
   CHECK(parseSocketLink("socket:[1234]") == 1234);
   CHECK(parseSocketLink("socket:[18446744073709551615]") == std::numeric_limits<std::uint64_t>::max());
-  for (const char* other : {"", "socket:[", "socket:[]", "socket:[12", "socket:[12x]", "socket:[-1]", "pipe:[12]", "/tmp/socket:[12]",
-                            "socket:[18446744073709551616]"}) {
+  for (const char* other : {"", "socket:[", "socket:[]", "socket:[12", "socket:[12x]", "socket:[-1]", "pipe:[12]",
+                            "/tmp/socket:[12]", "socket:[18446744073709551616]"}) {
     CAPTURE(other);
     CHECK(parseSocketLink(other) == 0);
   }

@@ -30,7 +30,8 @@ TEST_CASE("process info: a name may hold anything") {
 TEST_CASE("process info: a stat file that is cut gives nothing") {
   const std::string whole = "42 (bash) S 7 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654";
   CHECK(parseStat(whole).has_value());
-  for (std::size_t length = 0; length < whole.size() - 6; ++length) CHECK_FALSE(parseStat(whole.substr(0, length)).has_value());
+  for (std::size_t length = 0; length < whole.size() - 6; ++length)
+    CHECK_FALSE(parseStat(whole.substr(0, length)).has_value());
   CHECK_FALSE(parseStat(")(").has_value());
 }
 
@@ -68,8 +69,9 @@ TEST_CASE("process info: a real process") {
 }
 
 TEST_CASE("user names: passwd(5), the first entry of an id counts") {
-  const auto names = parsePasswd("root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n"
-                                 "no-id:x::1::/:/\nbad:x:12a:1::/:/\n:x:5:5::/:/\nshort:x\n+::::::\nlast:x:7:");
+  const auto names = parsePasswd(
+      "root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n"
+      "no-id:x::1::/:/\nbad:x:12a:1::/:/\n:x:5:5::/:/\nshort:x\n+::::::\nlast:x:7:");
   CHECK(names.size() == 3);
   CHECK(names.at(0) == "root");
   CHECK(names.at(1000) == "alice");

@@ -52,17 +52,21 @@ Tables readTables() {
   return tables;
 }
 
-Json ip(const std::string& arguments) { return Json::parse(outputOf("ip -j " + arguments)); }
+Json ip(const std::string& arguments) {
+  return Json::parse(outputOf("ip -j " + arguments));
+}
 
 }  // namespace
 
 TEST_CASE("rtnetlink: links and addresses are what ip prints") {
   inOwnNamespace([] {
-    REQUIRE(run("ip link set lo up && ip link add br0 type bridge && ip link add left type veth peer name right && "
-                "ip link set left master br0 up && ip link set right up mtu 1400 && ip link set br0 up && "
-                "ip tuntap add tun7 mode tun && "
-                "ip addr add 10.1.2.3/24 dev right && ip addr add 10.9.0.1 peer 10.9.0.2/32 dev right && "
-                "ip addr add 10.1.2.4/24 dev right && ip addr add fd00::1/64 dev right valid_lft 1000 preferred_lft 500 nodad"));
+    REQUIRE(
+        run("ip link set lo up && ip link add br0 type bridge && ip link add left type veth peer name right && "
+            "ip link set left master br0 up && ip link set right up mtu 1400 && ip link set br0 up && "
+            "ip tuntap add tun7 mode tun && "
+            "ip addr add 10.1.2.3/24 dev right && ip addr add 10.9.0.1 peer 10.9.0.2/32 dev right && "
+            "ip addr add 10.1.2.4/24 dev right && ip addr add fd00::1/64 dev right valid_lft 1000 preferred_lft 500 "
+            "nodad"));
     const Tables tables = readTables();
     const Json printed = ip("-d -s addr");
     REQUIRE(printed.size() == tables.links.size());
@@ -119,11 +123,13 @@ TEST_CASE("rtnetlink: counters are the interface's own") {
 
 TEST_CASE("rtnetlink: routes are what ip prints") {
   inOwnNamespace([] {
-    REQUIRE(run("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up && ip addr add 10.1.2.3/24 dev v1 && "
-                "ip addr add fd00::1/64 dev v1 nodad && ip route add default via 10.1.2.1 metric 100 && "
-                "ip route add 1.2.3.0/24 nexthop via 10.1.2.4 dev v1 weight 2 nexthop via 10.1.2.5 dev v1 && "
-                "ip route add 5.0.0.0/8 via inet6 fe80::1 dev v1 metric 7 && ip route add unreachable 7.0.0.0/8 && "
-                "ip route add 8.8.8.8 via 10.1.2.1 table 1000 proto static && ip -6 route add 2001:db8::/32 via fd00::2"));
+    REQUIRE(
+        run("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up && ip addr add "
+            "10.1.2.3/24 dev v1 && "
+            "ip addr add fd00::1/64 dev v1 nodad && ip route add default via 10.1.2.1 metric 100 && "
+            "ip route add 1.2.3.0/24 nexthop via 10.1.2.4 dev v1 weight 2 nexthop via 10.1.2.5 dev v1 && "
+            "ip route add 5.0.0.0/8 via inet6 fe80::1 dev v1 metric 7 && ip route add unreachable 7.0.0.0/8 && "
+            "ip route add 8.8.8.8 via 10.1.2.1 table 1000 proto static && ip -6 route add 2001:db8::/32 via fd00::2"));
     const Tables tables = readTables();
     for (const auto& [family, option] : {std::pair{4, "-4"}, {6, "-6"}}) {
       const Json printed = ip(std::string(option) + " -N route show table all");
@@ -132,13 +138,15 @@ TEST_CASE("rtnetlink: routes are what ip prints") {
       for (const Json& route : names) {
         std::string hops;
         for (const Json& hop : route.value("nexthops", Json::array())) {
-          hops += hop.value("gateway", "") + "@" + hop.value("dev", "") + "*" + std::to_string(hop["weight"].get<int>());
+          hops +=
+              hop.value("gateway", "") + "@" + hop.value("dev", "") + "*" + std::to_string(hop["weight"].get<int>());
         }
-        const std::string gateway = route.contains("via") ? route["via"]["host"].get<std::string>() : route.value("gateway", "");
-        theirs.insert(route["dst"].get<std::string>() + "|" + gateway + "|" + route.value("dev", "") + "|" + route.value("prefsrc", "") +
-                      "|" + std::to_string(route.value("metric", 0)) + "|" + route.value("table", "main") + "|" +
-                      route.value("protocol", "boot") + "|" + route.value("scope", "global") + "|" + route.value("type", "unicast") +
-                      "|" + hops);
+        const std::string gateway =
+            route.contains("via") ? route["via"]["host"].get<std::string>() : route.value("gateway", "");
+        theirs.insert(route["dst"].get<std::string>() + "|" + gateway + "|" + route.value("dev", "") + "|" +
+                      route.value("prefsrc", "") + "|" + std::to_string(route.value("metric", 0)) + "|" +
+                      route.value("table", "main") + "|" + route.value("protocol", "boot") + "|" +
+                      route.value("scope", "global") + "|" + route.value("type", "unicast") + "|" + hops);
       }
       std::multiset<std::string> ours;
       for (const Route& route : tables.routes) {
@@ -150,9 +158,10 @@ TEST_CASE("rtnetlink: routes are what ip prints") {
                   std::to_string(hop["weight"].get<int>());
         }
         // ip leaves the device of an unreachable IPv6 route out; nothing here has one.
-        ours.insert(item["destination"].get<std::string>() + "|" + item.value("gateway", "") + "|" + item.value("interface", "") + "|" +
-                    item.value("source", "") + "|" + std::to_string(item.value("metric", 0)) + "|" + item["table"].get<std::string>() +
-                    "|" + item["protocol"].get<std::string>() + "|" + item["scope"].get<std::string>() + "|" +
+        ours.insert(item["destination"].get<std::string>() + "|" + item.value("gateway", "") + "|" +
+                    item.value("interface", "") + "|" + item.value("source", "") + "|" +
+                    std::to_string(item.value("metric", 0)) + "|" + item["table"].get<std::string>() + "|" +
+                    item["protocol"].get<std::string>() + "|" + item["scope"].get<std::string>() + "|" +
                     item["type"].get<std::string>() + "|" + hops);
       }
       CHECK(ours == theirs);
@@ -163,11 +172,13 @@ TEST_CASE("rtnetlink: routes are what ip prints") {
 
 TEST_CASE("rtnetlink: neighbours are what ip prints") {
   inOwnNamespace([] {
-    REQUIRE(run("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up && ip addr add 10.1.2.3/24 dev v1 && "
-                "ip neigh add 10.1.2.9 lladdr 02:00:00:00:00:09 dev v1 nud permanent && "
-                "ip neigh add 10.1.2.10 lladdr 02:00:00:00:00:0a dev v1 nud stale && "
-                "ip -6 neigh add fe80::9 lladdr 02:00:00:00:00:0b dev v1 nud reachable router && "
-                "ip neigh add 10.1.2.11 lladdr 02:00:00:00:00:0c dev v1 nud noarp && ip neigh add proxy 10.1.2.12 dev v1"));
+    REQUIRE(
+        run("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up && ip addr add "
+            "10.1.2.3/24 dev v1 && "
+            "ip neigh add 10.1.2.9 lladdr 02:00:00:00:00:09 dev v1 nud permanent && "
+            "ip neigh add 10.1.2.10 lladdr 02:00:00:00:00:0a dev v1 nud stale && "
+            "ip -6 neigh add fe80::9 lladdr 02:00:00:00:00:0b dev v1 nud reachable router && "
+            "ip neigh add 10.1.2.11 lladdr 02:00:00:00:00:0c dev v1 nud noarp && ip neigh add proxy 10.1.2.12 dev v1"));
     const Tables tables = readTables();
     std::map<std::string, Json> ours;
     for (const Neighbor& neighbor : tables.neighbors) {
@@ -191,12 +202,15 @@ TEST_CASE("rtnetlink: neighbours are what ip prints") {
 TEST_CASE("rtnetlink: every truncation of a message is taken without harm") {
   std::vector<std::byte> whole;
   inOwnNamespace([&] {
-    REQUIRE(run("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up && ip addr add 10.1.2.3/24 dev v1 && "
-                "ip route add 1.2.3.0/24 nexthop via 10.1.2.4 dev v1 nexthop via 10.1.2.5 dev v1 && "
-                "ip neigh add 10.1.2.9 lladdr 02:00:00:00:00:09 dev v1"));
+    REQUIRE(
+        run("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up && ip addr add "
+            "10.1.2.3/24 dev v1 && "
+            "ip route add 1.2.3.0/24 nexthop via 10.1.2.4 dev v1 nexthop via 10.1.2.5 dev v1 && "
+            "ip neigh add 10.1.2.9 lladdr 02:00:00:00:00:09 dev v1"));
     NetlinkSocket netlink(NETLINK_ROUTE);
     std::array<std::byte, 256> request{};
-    for (const RouteTable table : {RouteTable::links, RouteTable::addresses, RouteTable::routes, RouteTable::neighbors}) {
+    for (const RouteTable table :
+         {RouteTable::links, RouteTable::addresses, RouteTable::routes, RouteTable::neighbors}) {
       netlink.dump(buildDump(table, request), [&](const nlmsghdr& message) {
         // A buffer of exactly this length, so that a read behind it is seen by the sanitizer.
         for (std::uint32_t length = sizeof(nlmsghdr); length <= message.nlmsg_len; ++length) {

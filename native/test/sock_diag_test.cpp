@@ -74,7 +74,8 @@ TEST_CASE("sock_diag: IPv4 over an IPv6 socket") {
 
   const Fd datagram = openSocket(6, SOCK_DGRAM);
   bindTo(datagram, endpoint("::", 0));
-  CHECK(inodeFor(diag, flowKey(kUdp, endpoint("127.0.0.1", portOf(datagram)), endpoint("127.0.0.1", 9))) == inodeOf(datagram));
+  CHECK(inodeFor(diag, flowKey(kUdp, endpoint("127.0.0.1", portOf(datagram)), endpoint("127.0.0.1", 9))) ==
+        inodeOf(datagram));
 }
 
 TEST_CASE("sock_diag: UDP sockets, connected, bound and unconnected") {
@@ -103,7 +104,8 @@ TEST_CASE("sock_diag: UDP sockets, connected, bound and unconnected") {
     CHECK(inodeFor(diag, flowKey(kUdp, local, endpoint(host, 10))) == inodeOf(bound));
 
     std::vector<std::uint64_t> onPort;
-    REQUIRE(diag.dump(family, kUdp, local.port, false, [&](const InetSocket& socket) { onPort.push_back(socket.inode); }));
+    REQUIRE(
+        diag.dump(family, kUdp, local.port, false, [&](const InetSocket& socket) { onPort.push_back(socket.inode); }));
     CHECK(onPort.size() == 3);
     // The pure choice agrees with the kernel's.
     std::vector<InetSocket> sockets;

@@ -91,7 +91,7 @@ inline std::uint16_t portOf(const Fd& socket) {
 }
 
 inline std::uint64_t inodeOf(const Fd& socket) {
-  struct stat status{};
+  struct stat status {};
   REQUIRE(::fstat(socket.get(), &status) == 0);
   return status.st_ino;
 }
@@ -108,11 +108,13 @@ inline FlowKey flowKey(std::uint8_t protocol, const Endpoint& local, const Endpo
   return key;
 }
 
-/// A child process that runs `body`, says that it is through with it, and lives until it is told to go on or the object goes.
+/// A child process that runs `body`, says that it is through with it, and lives until it is told to go on or the object
+/// goes.
 class Child {
  public:
   /// What `after` does when the child is told to go on; it ends when that returns.
-  explicit Child(const std::function<void()>& body, const std::function<void()>& after = [] {}) {
+  explicit Child(
+      const std::function<void()>& body, const std::function<void()>& after = [] {}) {
     int ready[2];
     int go[2];
     REQUIRE(::pipe2(ready, O_CLOEXEC) == 0);
