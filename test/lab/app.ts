@@ -48,11 +48,16 @@ export async function installApp(lab: Lab, { capable }: { capable: boolean }): P
   return { electron: join(dist, 'electron'), directory, helper }
 }
 
+/** Every host has a loopback of its own, so that this port is free on each. */
+const debugPort = 9222
+
 /** A running window, driven over the DevTools protocol, which leaves Chromium's sandbox on. */
 export class AppWindow {
   private constructor(
     readonly process: LabProcess,
     readonly page: Page,
+    /** `performance.now()` just before the program was started. */
+    readonly startedAtMs: number,
     private readonly browser: Browser,
     private readonly relay: PortRelay,
   ) {}
@@ -64,17 +69,18 @@ export class AppWindow {
     app: InstalledApp,
     { user, args = [] }: { user?: LabUser; args?: readonly string[] } = {},
   ): Promise<AppWindow> {
-    const process = spawnApp(host, app, { ...(user ? { user } : {}), args })
-    const debugPort = await devToolsPort(process)
+    // Beforehand, so that its own start is no part of the app's when that is measured.
     const relay = await relayPort(lab, host, debugPort)
+    const startedAtMs = performance.now()
+    const process = spawnApp(host, app, { ...(user ? { user } : {}), args })
     const endpoint = `http://127.0.0.1:${relay.port}`
-    await pageLoaded(endpoint)
+    await Promise.race([pageLoaded(endpoint), endedEarly(process)])
     const browser = await chromium.connectOverCDP(endpoint)
     const context = browser.contexts()[0]
     if (context === undefined) throw new Error('the app has no browser context')
     const page = context.pages()[0] ?? (await context.waitForEvent('page'))
     await page.waitForLoadState('domcontentloaded')
-    return new AppWindow(process, page, browser, relay)
+    return new AppWindow(process, page, startedAtMs, browser, relay)
   }
 
   /** Closes the window as its user does; resolves when the app is gone. */
@@ -95,7 +101,7 @@ export function spawnApp(
   const [program = '', ...rest] = [
     ...(user?.prefix ?? []),
     app.electron,
-    '--remote-debugging-port=0',
+    `--remote-debugging-port=${debugPort}`,
     ...(user === undefined ? ['--no-sandbox'] : []),
     app.directory,
     ...args,
@@ -107,16 +113,24 @@ export function spawnApp(
 
 /** Resolves when the window's page has its title. Who attaches to a page that is still being made may wait forever. */
 async function pageLoaded(endpoint: string): Promise<void> {
-  for (;;) {
-    const targets = (await (await fetch(`${endpoint}/json/list`)).json()) as { type: string; title: string }[]
+  for (let tries = 0; tries < 1500; tries += 1) {
+    const targets = await listTargets(endpoint)
     if (targets.some(({ type, title }) => type === 'page' && title === 'Netloupe')) return
     await sleep(20)
   }
+  throw new Error('the app shows no page')
 }
 
-async function devToolsPort(process: LabProcess): Promise<number> {
-  await process.waitForStderr('DevTools listening on ws://')
-  const port = /DevTools listening on ws:\/\/[^:]+:(\d+)\//.exec(process.stderr)?.[1]
-  if (port === undefined) throw new Error(`no DevTools port: ${process.stderr}`)
-  return Number(port)
+/** What can be attached to; nothing before the app listens. */
+async function listTargets(endpoint: string): Promise<{ type: string; title: string }[]> {
+  try {
+    return (await (await fetch(`${endpoint}/json/list`)).json()) as { type: string; title: string }[]
+  } catch {
+    return []
+  }
+}
+
+async function endedEarly(process: LabProcess): Promise<never> {
+  const { code } = await process.exit
+  throw new Error(`the app ended with ${code}: ${process.stderr}`)
 }

@@ -5,6 +5,8 @@ import type { Host } from './host'
 import type { Lab } from './lab'
 import { paths } from './paths'
 
+let relayCount = 0
+
 export interface PortRelay {
   /** Port on this side's loopback. */
   port: number
@@ -13,7 +15,8 @@ export interface PortRelay {
 
 /** Makes a TCP port on a host's loopback reachable from here. */
 export async function relayPort(lab: Lab, host: Host, hostPort: number): Promise<PortRelay> {
-  const path = join(lab.directory, `relay-${host.label}-${hostPort}`)
+  relayCount += 1
+  const path = join(lab.directory, `relay-${relayCount}`)
   const relay = host.spawn('node', [paths.relay, path, String(hostPort)])
   await relay.waitFor('the relay', (line) => line === 'listening' || undefined)
 
