@@ -70,6 +70,7 @@ class Front {
     }
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     if (!keepOnly({}, false) || !closeSandbox(Role::front)) return kExitFailed;
+    if (live()) awaitLookup();
     say(events::hello(options_));
     while (!exitCode_) turn();
     lastWords();
@@ -308,6 +309,16 @@ class Front {
   }
 
   // --- the other processes and the kernel
+
+  /// The first requests may come right behind `helloAck`: whoever answers them must be there.
+  void awaitLookup() {
+    const std::uint64_t deadline = nowMs_ + kOpenMs;
+    for (std::uint64_t now = nowMs_; !lookup_ && !exitCode_ && now < deadline; now = clockMs(CLOCK_MONOTONIC)) {
+      pollfd wait{.fd = supervisor_.get(), .events = POLLIN, .revents = 0};
+      poll(&wait, 1, static_cast<int>(deadline - now));
+      if (wait.revents != 0) readSupervisor();
+    }
+  }
 
   void readSupervisor() {
     for (;;) {
