@@ -6,7 +6,6 @@ import { ensureNpmPackages } from './npm-packages.mjs'
 import { root } from './paths.mjs'
 import { becomeChild } from './run.mjs'
 import { ensureSandbox } from './sandbox.mjs'
-import { say } from './say.mjs'
 
 export const hasDisplay = () => Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
 
@@ -32,12 +31,9 @@ export async function ensureApp() {
 export async function startApp(args) {
   const dist = await ensureApp()
   const switches = []
-  if (process.getuid?.() === 0) {
-    say("Running as root, without Chromium's sandbox: this is for tests only. Start Netloupe as an ordinary user.")
-    switches.push('--no-sandbox')
-  } else {
-    await ensureSandbox(dist)
-  }
+  // Chromium does not start with its sandbox as root. The app itself says so, however it was started.
+  if (process.getuid?.() === 0) switches.push('--no-sandbox')
+  else await ensureSandbox(dist)
   // Before Electron 38, Wayland alone was used only when asked for.
   if (!process.env.DISPLAY) switches.push('--ozone-platform-hint=auto')
   return becomeChild([join(dist, 'electron'), ...switches, root, ...args], {
