@@ -392,6 +392,10 @@ function socketOf({ record, source }: ScriptedFlow): SocketRecord {
     reason: 'none',
     rxBytes: record.protocol === 6 ? record.rxBytes : 0,
     txBytes: record.protocol === 6 ? record.txBytes : 0,
+    rttUs: record.handshakeRttUs,
+    rttVarianceUs: 0,
+    retransmits: record.retransmits,
+    congestionWindow: record.protocol === 6 ? 10 : 0,
   }
 }
 

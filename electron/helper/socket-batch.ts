@@ -7,7 +7,9 @@ import { reasons } from '../shared/words'
 import { addressText } from './address-text'
 import { batchHeaderBytes, readBatchHeader, readUint64 } from './batch-header'
 
+/** Of protocol 1.0; 1.1 appends what TCP knows of its path. */
 const recordBytes = 88
+const recordBytesWithRtt = 104
 const unknownUid = 0xffffffff
 
 /** `enum tcp_state` of the kernel (include/net/tcp_states.h), in the words that `ss` prints. */
@@ -32,6 +34,7 @@ export function readSocketBatch(payload: Uint8Array): Outcome<{ token: number; s
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
   const header = readBatchHeader(view, recordBytes)
   if (!header.ok) return header
+  const hasRtt = header.value.recordSize >= recordBytesWithRtt
   const sockets: SocketRecord[] = []
   for (let index = 0; index < header.value.count; index += 1) {
     const at = batchHeaderBytes + index * header.value.recordSize
@@ -54,6 +57,10 @@ export function readSocketBatch(payload: Uint8Array): Outcome<{ token: number; s
       reason: reasons[view.getUint8(at + 67)] ?? 'none',
       rxBytes: readUint64(view, at + 72),
       txBytes: readUint64(view, at + 80),
+      rttUs: hasRtt ? view.getUint32(at + 88, true) : 0,
+      rttVarianceUs: hasRtt ? view.getUint32(at + 92, true) : 0,
+      retransmits: hasRtt ? view.getUint32(at + 96, true) : 0,
+      congestionWindow: hasRtt ? view.getUint32(at + 100, true) : 0,
     })
   }
   return succeed({ token: header.value.id, sockets })

@@ -181,6 +181,12 @@ export interface SocketRecord {
   /** Payload totals that the kernel keeps for TCP; 0 for others. */
   rxBytes: number
   txBytes: number
+  /** Smoothed round-trip time of TCP (RFC 6298), 0 unknown. */
+  rttUs: number
+  rttVarianceUs: number
+  retransmits: number
+  /** Segments. */
+  congestionWindow: number
 }
 
 /** What came of probes; each is told once, in the order of arrival. */

@@ -105,9 +105,14 @@ struct SocketRecord {
   std::uint32_t zero = 0;
   std::uint64_t rxBytes = 0;
   std::uint64_t txBytes = 0;
+  std::uint32_t rttUs = 0;
+  std::uint32_t rttVarianceUs = 0;
+  std::uint32_t retransmits = 0;
+  std::uint32_t congestionWindow = 0;
 };
-static_assert(sizeof(SocketRecord) == 88 && std::is_trivially_copyable_v<SocketRecord>);
-static_assert(offsetof(SocketRecord, localPort) == 40 && offsetof(SocketRecord, family) == 64 && offsetof(SocketRecord, rxBytes) == 72);
+static_assert(sizeof(SocketRecord) == 104 && std::is_trivially_copyable_v<SocketRecord>);
+static_assert(offsetof(SocketRecord, localPort) == 40 && offsetof(SocketRecord, family) == 64 && offsetof(SocketRecord, rxBytes) == 72 &&
+              offsetof(SocketRecord, rttUs) == 88);
 
 /// A whole control frame (header and JSON text).
 std::string controlFrame(std::string_view json);

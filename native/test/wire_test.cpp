@@ -119,6 +119,10 @@ SocketRecord socketRecordOf(const Json& json) {
   record.reason = static_cast<Reason>(indexOf(kReasons, json["reason"]));
   record.rxBytes = json["rxBytes"];
   record.txBytes = json["txBytes"];
+  record.rttUs = json["rttUs"];
+  record.rttVarianceUs = json["rttVarianceUs"];
+  record.retransmits = json["retransmits"];
+  record.congestionWindow = json["congestionWindow"];
   return record;
 }
 

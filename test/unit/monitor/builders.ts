@@ -157,6 +157,10 @@ export function socket(rest: Partial<SocketRecord> = {}): SocketRecord {
     reason: 'none',
     rxBytes: 0,
     txBytes: 0,
+    rttUs: 0,
+    rttVarianceUs: 0,
+    retransmits: 0,
+    congestionWindow: 0,
     ...rest,
   }
 }
