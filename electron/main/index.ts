@@ -114,6 +114,7 @@ function run(): void {
   })
   const traces: TraceSessions = new TraceSessions({
     prober,
+    helper: () => session.helper,
     resolve: options.demo ? scriptedHostAddress : hostAddress,
     book: addresses,
     clock: systemClock,

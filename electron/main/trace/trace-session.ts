@@ -13,6 +13,8 @@ export interface TraceParts {
   resolve(host: string, family: TraceOptions['family']): Promise<Outcome<HostAddress>>
   /** What is known of addresses now, and what it lacks. */
   book: { info(address: string): AddressInfo; readonly problems: readonly Degraded[] }
+  /** RTTs of own connections, oldest first. */
+  connectionRtts(destination: string): TraceView['connectionRtts']
   nowMs(): number
 }
 
@@ -106,7 +108,12 @@ export class TraceSession {
     const { book } = this.parts
     const limits = [...current.limits, ...book.problems.map(({ detail, fix }) => `${detail} ${fix}`.trim())]
     return joinView(
-      { traceKey: this.traceKey, limits, failure: current.failure, connectionRtts: [] },
+      {
+        traceKey: this.traceKey,
+        limits,
+        failure: current.failure,
+        connectionRtts: this.parts.connectionRtts(current.run.destination),
+      },
       this.#snapshot(current),
       (address) => book.info(address),
     )
@@ -127,6 +134,12 @@ export class TraceSession {
       avgMs: last?.avgMs ?? null,
       lossPct: last?.lossPct ?? 0,
     }
+  }
+
+  /** The address that is probed, null when none is (any more). */
+  get probedDestination(): string | null {
+    const current = this.#current
+    return current !== null && current.probed !== null ? current.run.destination : null
   }
 
   shows(address: string): boolean {

@@ -1,14 +1,17 @@
 /**
  * Every trace that the window has open.
  */
+import type { Helper } from '../../helper/helper'
 import type { Clock } from '../../helper/supervisor'
 import { fail, succeed, type Outcome } from '../../shared/errors'
 import type { ActionResult, TraceAction } from '../../shared/ipc-schema'
 import { checkTraceOptions, type TraceListItem, type TraceOptions, type TraceView } from '../../shared/trace'
+import { ConnectionRtts } from './connection-rtts'
 import { Throttle } from './throttle'
 import { TraceSession, type TraceParts } from './trace-session'
 
-export interface TraceSessionsOptions extends Omit<TraceParts, 'nowMs'> {
+export interface TraceSessionsOptions extends Omit<TraceParts, 'nowMs' | 'connectionRtts'> {
+  helper(): Helper | null
   clock: Clock
   /** At most every `viewPeriodMs` per trace. */
   onTrace(traceKey: number): void
@@ -31,10 +34,19 @@ export class TraceSessions {
   /** In the order of their start. */
   readonly #open = new Map<number, Entry>()
   readonly #list: Throttle
+  readonly #connectionRtts: ConnectionRtts
   #lastKey = 0
 
   constructor(private readonly options: TraceSessionsOptions) {
     this.#list = new Throttle(listPeriodMs, options.clock, options.onList)
+    this.#connectionRtts = new ConnectionRtts({
+      helper: options.helper,
+      clock: options.clock,
+      destinations: () => new Set([...this.#open.values()].flatMap(({ session }) => session.probedDestination ?? [])),
+      changed: (destination) => {
+        this.addressChanged(destination)
+      },
+    })
   }
 
   /** Begins a trace; gives its key. */
@@ -49,14 +61,23 @@ export class TraceSessions {
     const view = new Throttle(viewPeriodMs, clock, () => {
       onTrace(traceKey)
     })
-    const parts = { prober, resolve, book, nowMs: () => clock.nowMs() }
+    const parts = {
+      prober,
+      resolve,
+      book,
+      connectionRtts: (destination: string) => this.#connectionRtts.of(destination),
+      nowMs: () => clock.nowMs(),
+    }
     const session = new TraceSession(traceKey, { ...options, host: options.host.trim() }, parts, () => {
       view.ask()
       this.#list.ask()
     })
     this.#open.set(traceKey, { session, view })
     const started = await session.start()
-    if (started.ok) return succeed(traceKey)
+    if (started.ok) {
+      this.#connectionRtts.watch()
+      return succeed(traceKey)
+    }
     this.#forget(traceKey)
     return started
   }
@@ -74,6 +95,7 @@ export class TraceSessions {
     if (session === undefined) return fail('noSuchTrace', 'This trace is closed.')
     if (action === 'restart') {
       const started = await session.start()
+      this.#connectionRtts.watch()
       return started.ok ? { ok: true } : started
     }
     if (action === 'close') {
