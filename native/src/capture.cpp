@@ -318,6 +318,7 @@ class Capture {
   void takeRecords() {
     const std::span<FlowRecord> free = region_.records().subspan(taken_);
     const std::span<FlowRecord> chunk = free.first(std::min(free.size(), kRecordsPerTurn));
+    region_.prepare(taken_, chunk.size());
     const std::size_t count = meter_->take(chunk);
     taken_ += count;
     const bool complete = count < chunk.size();

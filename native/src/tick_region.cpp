@@ -1,6 +1,7 @@
 #include "tick_region.h"
 
 #include <fcntl.h>
+#include <linux/mman.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kRegionBytes = (kMaxTickRecords * sizeof(FlowRecord) + kPageBytes - 1) / kPageBytes * kPageBytes;
 constexpr std::size_t kKeptBytes = 256u << 10;
+constexpr std::size_t kPrepareBytes = 256u << 10;
 
 }  // namespace
 
@@ -45,6 +47,17 @@ TickRegion::~TickRegion() {
 
 std::span<FlowRecord> TickRegion::records() const {
   return {static_cast<FlowRecord*>(base_), base_ == nullptr ? 0 : kMaxTickRecords};
+}
+
+void TickRegion::prepare(std::size_t first, std::size_t count) {
+  const std::size_t end = std::min((first + count) * sizeof(FlowRecord), kRegionBytes);
+  // Small ticks stay small: only one that has outgrown the kept pages is readied ahead.
+  if (end <= highWaterBytes_ || first * sizeof(FlowRecord) < kKeptBytes) return;
+  const std::size_t begin = std::max(highWaterBytes_, first * sizeof(FlowRecord) / kPageBytes * kPageBytes);
+  const std::size_t bytes = std::min((std::max(end - begin, kPrepareBytes) + kPageBytes - 1) / kPageBytes * kPageBytes, kRegionBytes - begin);
+  // Before Linux 5.14 it is refused, and the pages come by faults.
+  madvise(static_cast<char*>(base_) + begin, bytes, MADV_POPULATE_WRITE);
+  highWaterBytes_ = begin + bytes;
 }
 
 void TickRegion::trim(std::size_t used) {

@@ -28,12 +28,15 @@ class TickRegion {
   bool ok() const { return base_ != nullptr; }
   std::span<FlowRecord> records() const;
 
+  /// Readies the pages of the next records, from the `first` on, at once: a fault per page costs twice as much (writable side only).
+  void prepare(std::size_t first, std::size_t count);
+
   /// Gives back the pages behind the first `used` records when an earlier tick needed far more (writable side only).
   void trim(std::size_t used);
 
  private:
   void* base_ = nullptr;
-  std::size_t highWaterBytes_ = 0;
+  std::size_t highWaterBytes_ = 0;  // pages up to here are in use
 };
 
 }  // namespace netloupe
