@@ -122,11 +122,14 @@ void OwnerTable::lookAgain(std::size_t most, std::uint64_t nowUs) {
       continue;
     }
     if (cleanText(stat->name, kMaxTextBytes) == owner.process.stat.name &&
-        cleanText(readExe(folder.get()), kMaxTextBytes) == owner.process.exe) {
+        cleanText(readExe(folder.get()), kMaxTextBytes) == owner.process.exe && !owner.process.commandLine.empty()) {
       continue;
     }
-    // exec or a new title: the same incarnation under another name.
-    if (auto process = readProcess(folder.get(), pid)) {
+    // exec or a new title: the same incarnation under another name. In the middle of an exec the new name has no
+    // command line yet.
+    auto process = readProcess(folder.get(), pid);
+    if (process && !(process->stat.name == owner.process.stat.name && process->exe == owner.process.exe &&
+                     process->commandLine == owner.process.commandLine)) {
       text_ -= textBytes(owner);
       trim(*process);
       owner.user = cleanText(users_.nameOf(process->uid, nowUs), kMaxTextBytes);

@@ -77,10 +77,12 @@ TEST_CASE("owner table: exec is a new name, exit is told once") {
   const std::uint32_t id = kit.owners.idOf(child.pid(), 1);
   kit.announced();
   child.go();
-  // The exec is the child's; its end is seen in the name of the process.
+  // The exec is the child's; it is through when the new command line can be read.
   while (true) {
     const Fd folder = openProcess(kit.proc.get(), child.pid());
-    if (readStat(folder.get())->name == "sleep") break;
+    const auto process = readProcess(folder.get(), child.pid());
+    REQUIRE(process.has_value());
+    if (process->stat.name == "sleep" && !process->commandLine.empty()) break;
     ::sched_yield();
   }
   kit.owners.lookAgain(10, 2);
