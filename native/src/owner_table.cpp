@@ -128,15 +128,18 @@ void OwnerTable::lookAgain(std::size_t most, std::uint64_t nowUs) {
     // exec or a new title: the same incarnation under another name. In the middle of an exec the new name has no
     // command line yet.
     auto process = readProcess(folder.get(), pid);
-    if (process && !(process->stat.name == owner.process.stat.name && process->exe == owner.process.exe &&
-                     process->commandLine == owner.process.commandLine)) {
-      text_ -= textBytes(owner);
-      trim(*process);
-      owner.user = cleanText(users_.nameOf(process->uid, nowUs), kMaxTextBytes);
-      owner.process = std::move(*process);
-      text_ += textBytes(owner);
-      changed_.push_back(owner.id);
+    if (!process) continue;
+    trim(*process);
+    const ProcessInfo& before = owner.process;
+    if (process->stat.name == before.stat.name && process->exe == before.exe &&
+        process->commandLine == before.commandLine) {
+      continue;
     }
+    text_ -= textBytes(owner);
+    owner.user = cleanText(users_.nameOf(process->uid, nowUs), kMaxTextBytes);
+    owner.process = std::move(*process);
+    text_ += textBytes(owner);
+    changed_.push_back(owner.id);
   }
 }
 
