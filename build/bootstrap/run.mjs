@@ -27,7 +27,6 @@ export function query(command, options = {}) {
   const result = spawnSync(command[0], command.slice(1), {
     cwd: root,
     encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
     stdio: ['ignore', 'pipe', 'ignore'],
     ...options,
   })
