@@ -55,8 +55,8 @@ class WideCounter {
   std::uint32_t last_ = 0;
 };
 
-/// Frames that the interface itself lost, as libpcap counts them for ps_ifdrop. libpcap opens the files each time, which the sandbox forbids;
-/// these are opened before it.
+/// Frames that the interface itself lost, as libpcap counts them for ps_ifdrop. libpcap opens the files each time,
+/// which the sandbox forbids; these are opened before it.
 class InterfaceDrops {
  public:
   explicit InterfaceDrops(const char* interfaceName) {
@@ -96,10 +96,14 @@ std::uint64_t steadyUs() {
 
 CaptureFailure failureOf(int pcapError) {
   switch (pcapError) {
-    case PCAP_ERROR_PERM_DENIED: return CaptureFailure::needsNetRaw;
-    case PCAP_ERROR_NO_SUCH_DEVICE: return CaptureFailure::noSuchInterface;
-    case PCAP_ERROR_IFACE_NOT_UP: return CaptureFailure::interfaceDown;
-    default: return CaptureFailure::internal;
+    case PCAP_ERROR_PERM_DENIED:
+      return CaptureFailure::needsNetRaw;
+    case PCAP_ERROR_NO_SUCH_DEVICE:
+      return CaptureFailure::noSuchInterface;
+    case PCAP_ERROR_IFACE_NOT_UP:
+      return CaptureFailure::interfaceDown;
+    default:
+      return CaptureFailure::internal;
   }
 }
 
@@ -119,7 +123,8 @@ class Capture {
     InterfaceDrops drops(name);
     drops_ = &drops;
     if (!open(name)) return 1;
-    if (!keepOnly({}, false) || !closeSandbox(Role::capture)) return fail(CaptureFailure::internal, "the sandbox could not be closed");
+    if (!keepOnly({}, false) || !closeSandbox(Role::capture))
+      return fail(CaptureFailure::internal, "the sandbox could not be closed");
     CaptureToFront opened{.told = CaptureTold::opened};
     opened.link = linkLayerOf(static_cast<std::uint32_t>(pcap_datalink(handle_.get())));
     opened.dataLinkType = pcap_datalink(handle_.get());
@@ -161,7 +166,8 @@ class Capture {
                        .interfaceIndex = options_.interfaceIndex,
                        .link = linkLayerOf(static_cast<std::uint32_t>(pcap_datalink(handle))),
                        .loopback = std::string_view(name) == "lo"};
-    if (getrandom(meter.hashSecret.data(), sizeof meter.hashSecret, 0) != static_cast<ssize_t>(sizeof meter.hashSecret)) {
+    if (getrandom(meter.hashSecret.data(), sizeof meter.hashSecret, 0) !=
+        static_cast<ssize_t>(sizeof meter.hashSecret)) {
       fail(CaptureFailure::internal, "no randomness");
       return false;
     }
@@ -198,19 +204,22 @@ class Capture {
   }
 
   static void onPacket(unsigned char* self, const pcap_pkthdr* header, const unsigned char* bytes) {
-    const auto timeUs = static_cast<std::uint64_t>(header->ts.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(header->ts.tv_usec);
+    const auto timeUs =
+        static_cast<std::uint64_t>(header->ts.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(header->ts.tv_usec);
     reinterpret_cast<Meter*>(self)->frame({bytes, header->caplen}, header->len, timeUs);
   }
 
   void readPackets() {
-    const int count = pcap_dispatch(handle_.get(), kPacketsPerTurn, onPacket, reinterpret_cast<unsigned char*>(meter_.get()));
+    const int count =
+        pcap_dispatch(handle_.get(), kPacketsPerTurn, onPacket, reinterpret_cast<unsigned char*>(meter_.get()));
     meter_->flush();
     if (count < 0) {
       // The flows' totals must still reach the front: a last tick is asked for when it hears of the failure.
       counting_ = false;
       const std::string_view sentence = pcap_geterr(handle_.get());
-      const CaptureToFront message{.told = CaptureTold::failed,
-                                   .failure = interfaceIsGone() ? CaptureFailure::noSuchInterface : CaptureFailure::internal};
+      const CaptureToFront message{
+          .told = CaptureTold::failed,
+          .failure = interfaceIsGone() ? CaptureFailure::noSuchInterface : CaptureFailure::internal};
       sendMessage(channels_.front.get(), message, std::as_bytes(std::span(sentence)));
     }
   }
@@ -255,9 +264,11 @@ class Capture {
         requestCount_ = 0;
         meter_->lookupRestarted();
         break;
-      case Received::wouldBlock: break;
+      case Received::wouldBlock:
+        break;
       case Received::closed:
-      case Received::malformed: done_ = true;
+      case Received::malformed:
+        done_ = true;
     }
   }
 
@@ -265,10 +276,14 @@ class Capture {
     FrontToCapture message;
     std::size_t tailBytes = 0;
     switch (receiveMessage(channels_.front.get(), message, std::as_writable_bytes(std::span(tail_)), tailBytes)) {
-      case Received::wouldBlock: return;
+      case Received::wouldBlock:
+        return;
       case Received::closed:
-      case Received::malformed: done_ = true; return;
-      case Received::message: break;
+      case Received::malformed:
+        done_ = true;
+        return;
+      case Received::message:
+        break;
     }
     switch (message.ask) {
       case CaptureAsk::addresses: {
@@ -279,8 +294,12 @@ class Capture {
         meter_->setLinkLayerAddress(message.linkLayerAddress);
         break;
       }
-      case CaptureAsk::begin: begin(std::min<std::size_t>(message.count, tailBytes / sizeof(bpf_insn))); break;
-      case CaptureAsk::tick: beginTick((message.flags & kTickEveryFlow) != 0); break;
+      case CaptureAsk::begin:
+        begin(std::min<std::size_t>(message.count, tailBytes / sizeof(bpf_insn)));
+        break;
+      case CaptureAsk::tick:
+        beginTick((message.flags & kTickEveryFlow) != 0);
+        break;
       case CaptureAsk::finish:
         if (counting_) readPackets();
         counting_ = false;
@@ -291,8 +310,8 @@ class Capture {
     }
   }
 
-  /// The filter is also what makes the snaplen: the kernel puts into the ring as much of a packet as the filter returns, whole 64 KiB
-  /// segments if there is none, and a few hundred of those fill it.
+  /// The filter is also what makes the snaplen: the kernel puts into the ring as much of a packet as the filter
+  /// returns, whole 64 KiB segments if there is none, and a few hundred of those fill it.
   void begin(std::size_t instructions) {
     std::vector<bpf_insn> code(instructions);
     if (instructions > 0) std::memcpy(code.data(), tail_.data(), instructions * sizeof(bpf_insn));

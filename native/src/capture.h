@@ -1,5 +1,5 @@
-// The process that sees packets of one live interface: libpcap handle to flow table to tick region. After opening the handle it has no
-// capability, no file system and a short list of system calls.
+// The process that sees packets of one live interface: libpcap handle to flow table to tick region. After opening the
+// handle it has no capability, no file system and a short list of system calls.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Capture filters in pcap-filter(7) syntax, compiled without a handle and without privilege. Names of hosts are refused: looking them up would
-// leave the machine.
+// Capture filters in pcap-filter(7) syntax, compiled without a handle and without privilege. Names of hosts are
+// refused: looking them up would leave the machine.
 #pragma once
 
 #include <pcap/pcap.h>

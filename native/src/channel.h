@@ -1,4 +1,5 @@
-// Messages between the helper's processes: one struct, optional bytes behind it, optional descriptors, over a SOCK_SEQPACKET pair.
+// Messages between the helper's processes: one struct, optional bytes behind it, optional descriptors, over a
+// SOCK_SEQPACKET pair.
 #pragma once
 
 #include <array>
@@ -28,15 +29,17 @@ Received receive(int fd, std::span<std::byte> head, std::span<std::byte> tail, s
 
 /// Sends `head`, the bytes of `tail` behind it, and copies of `fds`, as one message.
 template <class Struct>
-Sent sendMessage(int fd, const Struct& head, std::span<const std::byte> tail = {}, std::initializer_list<int> fds = {}) {
+Sent sendMessage(int fd, const Struct& head, std::span<const std::byte> tail = {},
+                 std::initializer_list<int> fds = {}) {
   static_assert(std::is_trivially_copyable_v<Struct>);
   return channel::send(fd, std::as_bytes(std::span(&head, 1)), tail, std::span(fds.begin(), fds.size()));
 }
 
-/// Receives one message. `tail` takes what stands behind the struct and `tailBytes` says how much it was; a message that is shorter
-/// than the struct or longer than both is malformed. Descriptors that nobody asked for are closed.
+/// Receives one message. `tail` takes what stands behind the struct and `tailBytes` says how much it was; a message
+/// that is shorter than the struct or longer than both is malformed. Descriptors that nobody asked for are closed.
 template <class Struct>
-Received receiveMessage(int fd, Struct& head, std::span<std::byte> tail, std::size_t& tailBytes, PassedFds* fds = nullptr) {
+Received receiveMessage(int fd, Struct& head, std::span<std::byte> tail, std::size_t& tailBytes,
+                        PassedFds* fds = nullptr) {
   static_assert(std::is_trivially_copyable_v<Struct>);
   return channel::receive(fd, std::as_writable_bytes(std::span(&head, 1)), tail, tailBytes, fds);
 }

@@ -143,7 +143,8 @@ class Front {
     if (acknowledged_) due = std::min(due, degradedDueMs_);
     if (startToken_ != 0) due = std::min(due, startDeadlineMs_);
     const std::uint64_t now = clockMs(CLOCK_MONOTONIC);
-    // A tick that is due and still stands waits for the reader: writing wakes the loop, but not the reader's taking the rest.
+    // A tick that is due and still stands waits for the reader: writing wakes the loop, but not the reader's taking the
+    // rest.
     if (running_ && live() && tickDueMs_ > now) {
       due = std::min(due, tickDueMs_);
     } else if (running_ && live() && output_.empty()) {
@@ -165,9 +166,14 @@ class Front {
     std::string_view json;
     while (!exitCode_ && input_.next(json)) message(json);
     switch (input_.error()) {
-      case FrameReader::Error::none: break;
-      case FrameReader::Error::badFrame: fatal(problems::badFrame("unknown type, or flags that are not 0"), kExitBadInput); break;
-      case FrameReader::Error::frameTooLarge: fatal(problems::frameTooLarge(), kExitBadInput); break;
+      case FrameReader::Error::none:
+        break;
+      case FrameReader::Error::badFrame:
+        fatal(problems::badFrame("unknown type, or flags that are not 0"), kExitBadInput);
+        break;
+      case FrameReader::Error::frameTooLarge:
+        fatal(problems::frameTooLarge(), kExitBadInput);
+        break;
     }
   }
 
@@ -189,9 +195,7 @@ class Front {
     handle(std::get<Request>(message));
   }
 
-  std::size_t openRequests() const {
-    return lookups_.size() + (startToken_ != 0 ? 1 : 0) + (stopToken_ != 0 ? 1 : 0);
-  }
+  std::size_t openRequests() const { return lookups_.size() + (startToken_ != 0 ? 1 : 0) + (stopToken_ != 0 ? 1 : 0); }
 
   bool isOpen(std::uint32_t token) const {
     return lookups_.contains(token) || startToken_ == token || stopToken_ == token;
@@ -199,19 +203,28 @@ class Front {
 
   void handle(const Request& request) {
     if (isOpen(request.token)) {
-      return fatal(problems::badSequence("The token " + std::to_string(request.token) + " belongs to a request that is still open."),
+      return fatal(problems::badSequence("The token " + std::to_string(request.token) +
+                                         " belongs to a request that is still open."),
                    kExitBadInput);
     }
     if (openRequests() >= kMaxOpenRequests) return refuse(request, problems::tooManyRequests());
     switch (request.kind) {
-      case RequestKind::start: return start(request);
-      case RequestKind::configure: return configure(request);
-      case RequestKind::stop: return stop(request);
-      case RequestKind::snapshot: return snapshot(request);
-      case RequestKind::sockets: return lookUp(request, LookupAsk::sockets);
-      case RequestKind::interfaces: return lookUp(request, LookupAsk::interfaces);
-      case RequestKind::routes: return lookUp(request, LookupAsk::routes);
-      case RequestKind::neighbors: return lookUp(request, LookupAsk::neighbors);
+      case RequestKind::start:
+        return start(request);
+      case RequestKind::configure:
+        return configure(request);
+      case RequestKind::stop:
+        return stop(request);
+      case RequestKind::snapshot:
+        return snapshot(request);
+      case RequestKind::sockets:
+        return lookUp(request, LookupAsk::sockets);
+      case RequestKind::interfaces:
+        return lookUp(request, LookupAsk::interfaces);
+      case RequestKind::routes:
+        return lookUp(request, LookupAsk::routes);
+      case RequestKind::neighbors:
+        return lookUp(request, LookupAsk::neighbors);
     }
   }
 
@@ -276,27 +289,35 @@ class Front {
     lookups_[request.token] = request.kind;
   }
 
-  /// Forwards what the look-up process says; stops when the application reads too slowly, and then that process waits. True when it has nothing
-  /// more to say.
+  /// Forwards what the look-up process says; stops when the application reads too slowly, and then that process waits.
+  /// True when it has nothing more to say.
   bool readLookup() {
     while (lookup_) {
       if (output_.ownedBytes() >= kMaxQueuedControlBytes) return false;
       LookupToFront head;
       std::size_t length = 0;
       switch (receiveMessage(lookup_.get(), head, std::as_writable_bytes(std::span(lookupBuffer_)), length)) {
-        case Received::wouldBlock: return true;
+        case Received::wouldBlock:
+          return true;
         case Received::closed:
-        case Received::malformed: lookup_.reset(); return true;  // the supervisor starts another
-        case Received::message: break;
+        case Received::malformed:
+          lookup_.reset();
+          return true;  // the supervisor starts another
+        case Received::message:
+          break;
       }
       switch (head.told) {
-        case LookupTold::frame: output_.push(std::string(lookupBuffer_.data(), length)); break;
+        case LookupTold::frame:
+          output_.push(std::string(lookupBuffer_.data(), length));
+          break;
         case LookupTold::done:
-          if (const auto open = lookups_.extract(head.token)) say(events::replyCount(head.token, open.mapped(), head.count));
+          if (const auto open = lookups_.extract(head.token))
+            say(events::replyCount(head.token, open.mapped(), head.count));
           break;
         case LookupTold::failed:
           if (lookups_.erase(head.token) > 0) {
-            say(events::error(head.token, {"internal", cleanText({lookupBuffer_.data(), length}, 512), "Ask again in a moment."}));
+            say(events::error(head.token,
+                              {"internal", cleanText({lookupBuffer_.data(), length}, 512), "Ask again in a moment."}));
           }
           break;
         case LookupTold::degraded:
@@ -325,13 +346,18 @@ class Front {
       SupervisorEvent event;
       PassedFds fds;
       switch (receiveMessage(supervisor_.get(), event, &fds)) {
-        case Received::wouldBlock: return;
+        case Received::wouldBlock:
+          return;
         case Received::closed:
-        case Received::malformed: return end(kExitDone);
-        case Received::message: break;
+        case Received::malformed:
+          return end(kExitDone);
+        case Received::message:
+          break;
       }
       switch (event.told) {
-        case SupervisorTold::lookupStarted: lookup_ = std::move(fds[0]); break;
+        case SupervisorTold::lookupStarted:
+          lookup_ = std::move(fds[0]);
+          break;
         case SupervisorTold::lookupEnded:
           readLookup();
           lookup_.reset();
@@ -371,7 +397,8 @@ class Front {
       tickStage_ = TickStage::asked;
       nextTickDue();
     } else if (!everyFlow_ && stopToken_ == 0 && tickStage_ != TickStage::asked) {
-      ++tick_;  // skipped: the reader is slow, and the gap tells it so. A promised snapshot and the last tick are put off instead.
+      ++tick_;  // skipped: the reader is slow, and the gap tells it so. A promised snapshot and the last tick are put
+                // off instead.
       nextTickDue();
     }
   }
@@ -382,7 +409,8 @@ class Front {
   }
 
   void closeTick() {
-    // Owners are announced before a capture process learns of them: with this channel empty, every owner that the records name is out.
+    // Owners are announced before a capture process learns of them: with this channel empty, every owner that the
+    // records name is out.
     if (!readLookup()) return;
     const std::vector<TickInterface> interfaces = captures_.collect(tick_, output_);
     say(events::tick(tick_, clockMs(CLOCK_REALTIME), interfaces));
@@ -448,7 +476,8 @@ class Front {
       if (!options_.privileges.dacReadSearch) reasons.push_back(problems::needsDacReadSearch(options_.program));
       for (Problem& reason : captures_.degraded(nowMs_)) reasons.push_back(std::move(reason));
       if ((lookupDegraded_ & kLookupDegradedOverloaded) != 0) reasons.push_back(problems::lookupOverloaded());
-      if ((lookupDegraded_ & kLookupDegradedSocketDiagUnavailable) != 0) reasons.push_back(problems::socketDiagUnavailable());
+      if ((lookupDegraded_ & kLookupDegradedSocketDiagUnavailable) != 0)
+        reasons.push_back(problems::socketDiagUnavailable());
       if ((lookupDegraded_ & kLookupDegradedOwnerTableFull) != 0) reasons.push_back(problems::ownerTableFull());
     }
     if (told_ && *told_ == reasons) return;
@@ -493,6 +522,8 @@ class Front {
 
 }  // namespace
 
-int runFront(const FrontOptions& options, Fd supervisor) { return Front(options, std::move(supervisor)).run(); }
+int runFront(const FrontOptions& options, Fd supervisor) {
+  return Front(options, std::move(supervisor)).run();
+}
 
 }  // namespace netloupe

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "capture_filter.h"
 #include "bounds.h"
+#include "capture_filter.h"
 #include "problems.h"
 #include "wire.h"
 
@@ -43,7 +43,8 @@ std::optional<Problem> LiveCaptures::start(const StartOptions& start, std::uint6
   if (start.interfaces) {
     if (start.interfaces->size() > kMaxInterfaces) return problems::tooManyInterfaces();
     for (const std::string& name : *start.interfaces) {
-      const bool exists = std::any_of(links().begin(), links().end(), [&](const auto& one) { return one.second.link.name == name; });
+      const bool exists =
+          std::any_of(links().begin(), links().end(), [&](const auto& one) { return one.second.link.name == name; });
       if (!exists) return problems::noSuchInterface(name);
     }
   }
@@ -58,7 +59,8 @@ std::optional<Problem> LiveCaptures::start(const StartOptions& start, std::uint6
 }
 
 bool LiveCaptures::settled() const {
-  return std::none_of(captures_.begin(), captures_.end(), [](const Captured& one) { return one.stage == Stage::opening; });
+  return std::none_of(captures_.begin(), captures_.end(),
+                      [](const Captured& one) { return one.stage == Stage::opening; });
 }
 
 std::vector<InterfaceEntry> LiveCaptures::announce() {
@@ -82,7 +84,8 @@ bool LiveCaptures::wanted(const WatchedLink& link) const {
 
 bool LiveCaptures::isCaptured(int index) const {
   return std::any_of(captures_.begin(), captures_.end(), [&](const Captured& one) {
-    return one.entry.index == static_cast<std::uint32_t>(index) && one.stage != Stage::ending && one.stage != Stage::over;
+    return one.entry.index == static_cast<std::uint32_t>(index) && one.stage != Stage::ending &&
+           one.stage != Stage::over;
   });
 }
 
@@ -125,7 +128,8 @@ void LiveCaptures::askSupervisor(Captured& captured, std::uint64_t nowMs) {
                                   .interfaceIndex = captured.entry.index,
                                   .ringBytes = captures_.size() > kManyInterfaces ? kRingBytesMany : kRingBytes,
                                   .promiscuous = start_.promiscuous ? 1u : 0u};
-  if (sendMessage(options_.supervisor, request) != Sent::ok) failed(captured, CaptureFailure::internal, "too many at once", nowMs);
+  if (sendMessage(options_.supervisor, request) != Sent::ok)
+    failed(captured, CaptureFailure::internal, "too many at once", nowMs);
 }
 
 void LiveCaptures::supervisorSaid(const SupervisorEvent& event, PassedFds& fds, std::uint64_t nowMs) {
@@ -137,13 +141,16 @@ void LiveCaptures::supervisorSaid(const SupervisorEvent& event, PassedFds& fds, 
       captured->region = std::move(fds[1]);
       sendAddresses(*captured);
       break;
-    case SupervisorTold::captureRefused: failed(*captured, CaptureFailure::internal, "no process could be started for it", nowMs); break;
+    case SupervisorTold::captureRefused:
+      failed(*captured, CaptureFailure::internal, "no process could be started for it", nowMs);
+      break;
     case SupervisorTold::captureEnded:
       read(*captured, nowMs);  // what it said before it ended
       processEnded(*captured, nowMs);
       break;
     case SupervisorTold::lookupStarted:
-    case SupervisorTold::lookupEnded: break;
+    case SupervisorTold::lookupEnded:
+      break;
   }
 }
 
@@ -157,10 +164,10 @@ void LiveCaptures::sendAddresses(Captured& captured) {
     }
     if (static_cast<std::uint32_t>(index) == captured.entry.index) own = ethernetAddress(link.link);
   }
-  const FrontToCapture message{.ask = CaptureAsk::addresses,
-                               .count = static_cast<std::uint32_t>(addresses.size()),
-                               .linkLayerAddress = own};
-  captured.addressesStale = sendMessage(captured.channel.get(), message, std::as_bytes(std::span(addresses))) == Sent::wouldBlock;
+  const FrontToCapture message{
+      .ask = CaptureAsk::addresses, .count = static_cast<std::uint32_t>(addresses.size()), .linkLayerAddress = own};
+  captured.addressesStale =
+      sendMessage(captured.channel.get(), message, std::as_bytes(std::span(addresses))) == Sent::wouldBlock;
 }
 
 void LiveCaptures::linkChanged(const LinkEvent& event, std::uint64_t nowMs) {
@@ -192,7 +199,9 @@ void LiveCaptures::openDue(std::uint64_t nowMs) {
   if (!announced_ || stopping_) return;
   for (const auto& [index, link] : links()) {
     if (isCaptured(index) || !wanted(link)) continue;
-    if (const auto retry = retries_.find(static_cast<std::uint32_t>(index)); retry != retries_.end() && retry->second.dueMs > nowMs) continue;
+    if (const auto retry = retries_.find(static_cast<std::uint32_t>(index));
+        retry != retries_.end() && retry->second.dueMs > nowMs)
+      continue;
     open(link, nowMs);
   }
 }
@@ -225,16 +234,28 @@ void LiveCaptures::read(Captured& captured, std::uint64_t nowMs) {
     CaptureToFront message;
     std::size_t length = 0;
     switch (receiveMessage(captured.channel.get(), message, std::as_writable_bytes(std::span(sentence)), length)) {
-      case Received::wouldBlock: return;
+      case Received::wouldBlock:
+        return;
       case Received::closed:
-      case Received::malformed: captured.channel.reset(); return;  // the supervisor tells what became of the process
-      case Received::message: break;
+      case Received::malformed:
+        captured.channel.reset();
+        return;  // the supervisor tells what became of the process
+      case Received::message:
+        break;
     }
     switch (message.told) {
-      case CaptureTold::opened: opened(captured, message); break;
-      case CaptureTold::tickDone: answered(captured, message, nowMs); break;
-      case CaptureTold::failed: failed(captured, message.failure, cleanText({sentence.data(), length}, sentence.size()), nowMs); break;
-      default: captured.channel.reset(); return;
+      case CaptureTold::opened:
+        opened(captured, message);
+        break;
+      case CaptureTold::tickDone:
+        answered(captured, message, nowMs);
+        break;
+      case CaptureTold::failed:
+        failed(captured, message.failure, cleanText({sentence.data(), length}, sentence.size()), nowMs);
+        break;
+      default:
+        captured.channel.reset();
+        return;
     }
   }
 }
@@ -264,7 +285,8 @@ void LiveCaptures::answered(Captured& captured, const CaptureToFront& message, s
   captured.totals = message.totals;
 }
 
-void LiveCaptures::failed(Captured& captured, CaptureFailure failure, const std::string& sentence, std::uint64_t nowMs) {
+void LiveCaptures::failed(Captured& captured, CaptureFailure failure, const std::string& sentence,
+                          std::uint64_t nowMs) {
   if (captured.stage == Stage::ending || captured.stage == Stage::over) return;
   switch (failure) {
     case CaptureFailure::interfaceDown:
@@ -398,7 +420,8 @@ std::vector<Problem> LiveCaptures::degraded(std::uint64_t nowMs) const {
   std::vector<std::string> dropped;
   std::vector<std::string> full;
   for (const Captured& captured : captures_) {
-    if (captured.droppedAtMs != 0 && nowMs - captured.droppedAtMs < kTroubleShownMs) dropped.push_back(captured.entry.name);
+    if (captured.droppedAtMs != 0 && nowMs - captured.droppedAtMs < kTroubleShownMs)
+      dropped.push_back(captured.entry.name);
     if (captured.fullAtMs != 0 && nowMs - captured.fullAtMs < kTroubleShownMs) full.push_back(captured.entry.name);
   }
   for (const auto& [index, retry] : retries_) {
@@ -421,7 +444,8 @@ void LiveCaptures::tell(const Captured& captured) const {
 }
 
 LiveCaptures::Captured* LiveCaptures::find(std::uint32_t id) {
-  const auto found = std::find_if(captures_.begin(), captures_.end(), [&](const Captured& one) { return one.entry.id == id; });
+  const auto found =
+      std::find_if(captures_.begin(), captures_.end(), [&](const Captured& one) { return one.entry.id == id; });
   return found == captures_.end() ? nullptr : &*found;
 }
 

@@ -1,5 +1,5 @@
-// The front's picture of what is captured: which interfaces, in which state, by which capture process; hot-plug, restarts and the
-// collection of each tick's records.
+// The front's picture of what is captured: which interfaces, in which state, by which capture process; hot-plug,
+// restarts and the collection of each tick's records.
 #pragma once
 
 #include <poll.h>
@@ -23,8 +23,8 @@ namespace netloupe {
 class LiveCaptures {
  public:
   struct Options {
-    int supervisor = -1;        // channel of role_channels.h
-    std::string program;        // for the command that grants capabilities
+    int supervisor = -1;                              // channel of role_channels.h
+    std::string program;                              // for the command that grants capabilities
     const std::optional<LinkWatch>* links = nullptr;  // empty: not watched (any more)
     /// Called when an interface appeared, changed or went, once the answer to `start` is out.
     std::function<void(const InterfaceEntry&)> changed;
@@ -55,8 +55,9 @@ class LiveCaptures {
   // One tick.
   void askTick(bool everyFlow);
   bool allAnswered() const;
-  /// Queues the records that have been answered and gives the interfaces' totals; interfaces that are over are forgotten after it. The
-  /// queue refers to the regions until it is empty; call released() then. No tick may be asked before the reader has consumed it.
+  /// Queues the records that have been answered and gives the interfaces' totals; interfaces that are over are
+  /// forgotten after it. The queue refers to the regions until it is empty; call released() then. No tick may be asked
+  /// before the reader has consumed it.
   std::vector<TickInterface> collect(std::uint32_t tick, OutputQueue& output);
   void released() { retired_.clear(); }
 
@@ -128,7 +129,7 @@ class LiveCaptures {
   std::uint32_t lastId_ = 0;
   std::vector<Captured> captures_;
   std::vector<Fd> retired_;
-  std::map<std::uint32_t, Retry> retries_;  // by interface index
+  std::map<std::uint32_t, Retry> retries_;            // by interface index
   std::map<std::string, std::uint64_t> restartedMs_;  // by interface name
 };
 

@@ -1,4 +1,5 @@
-// Checks how the helper was started, as if its own user were the attacker: constant arguments, no environment, known descriptors.
+// Checks how the helper was started, as if its own user were the attacker: constant arguments, no environment, known
+// descriptors.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -44,7 +45,8 @@ bool isPipeOrSocket(int fd) {
 bool isReadableFile(int fd) {
   struct stat status {};
   const int flags = fcntl(fd, F_GETFL);
-  return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0 && fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode);
+  return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0 && fstat(fd, &status) == 0 &&
+         !S_ISDIR(status.st_mode);
 }
 
 std::string bootId() {
@@ -57,7 +59,8 @@ std::string bootId() {
 std::string programPath() {
   char path[4096];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-  return length > 0 && length < static_cast<ssize_t>(sizeof path) ? std::string(path, static_cast<std::size_t>(length)) : "netloupe-helper";
+  return length > 0 && length < static_cast<ssize_t>(sizeof path) ? std::string(path, static_cast<std::size_t>(length))
+                                                                  : "netloupe-helper";
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
-// What waits to be written to standard output: control frames that it owns and tick records that lie in shared memory. Never blocks.
+// What waits to be written to standard output: control frames that it owns and tick records that lie in shared memory.
+// Never blocks.
 //
-// Live, records go out with sendfile(2): current kernels hand the pages themselves to the pipe or socket (measured: a fifth of the
-// time of copying). The reader may then still be reading from them when everything is "written"; consumed() tells.
+// Live, records go out with sendfile(2): current kernels hand the pages themselves to the pipe or socket (measured: a
+// fifth of the time of copying). The reader may then still be reading from them when everything is "written";
+// consumed() tells.
 #pragma once
 
 #include <sys/types.h>

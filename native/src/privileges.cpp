@@ -23,7 +23,9 @@ Privileges currentPrivileges() {
     cap_flag_value_t value = CAP_CLEAR;
     return caps && cap_get_flag(caps.get(), which, CAP_PERMITTED, &value) == 0 && value == CAP_SET;
   };
-  return {.netRaw = permitted(CAP_NET_RAW), .sysPtrace = permitted(CAP_SYS_PTRACE), .dacReadSearch = permitted(CAP_DAC_READ_SEARCH)};
+  return {.netRaw = permitted(CAP_NET_RAW),
+          .sysPtrace = permitted(CAP_SYS_PTRACE),
+          .dacReadSearch = permitted(CAP_DAC_READ_SEARCH)};
 }
 
 bool keepOnly(const Privileges& kept, bool effective) {
@@ -35,7 +37,8 @@ bool keepOnly(const Privileges& kept, bool effective) {
 
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   // The bounding set matters only at exec, which the sandbox forbids; without cap_setpcap it stays as it is.
-  for (cap_value_t which = 0; prctl(PR_CAPBSET_READ, which, 0, 0, 0) >= 0; ++which) prctl(PR_CAPBSET_DROP, which, 0, 0, 0);
+  for (cap_value_t which = 0; prctl(PR_CAPBSET_READ, which, 0, 0, 0) >= 0; ++which)
+    prctl(PR_CAPBSET_DROP, which, 0, 0, 0);
 
   const Caps caps(cap_init());
   if (!caps) return false;

@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "bounds.h"
 #include "capture_file.h"
 #include "capture_filter.h"
 #include "channel.h"
-#include "bounds.h"
 #include "meter.h"
 #include "privileges.h"
 #include "role_channels.h"
@@ -31,16 +31,29 @@ constexpr std::size_t kFilterTextBytes = 8192;
 /// DLT_ of what a file's link type was decoded as; -1 where no filter can be compiled for it.
 int dataLinkTypeOf(LinkLayer link) {
   switch (link) {
-    case LinkLayer::ethernet: return DLT_EN10MB;
-    case LinkLayer::raw: return DLT_RAW;
-    case LinkLayer::linuxSll: return DLT_LINUX_SLL;
-    case LinkLayer::linuxSll2: return DLT_LINUX_SLL2;
-    case LinkLayer::null: return DLT_NULL;
-    case LinkLayer::loop: return DLT_LOOP;
-    case LinkLayer::ppp: return DLT_PPP;
-    case LinkLayer::other: break;
+    case LinkLayer::ethernet:
+      return DLT_EN10MB;
+    case LinkLayer::raw:
+      return DLT_RAW;
+    case LinkLayer::linuxSll:
+      return DLT_LINUX_SLL;
+    case LinkLayer::linuxSll2:
+      return DLT_LINUX_SLL2;
+    case LinkLayer::null:
+      return DLT_NULL;
+    case LinkLayer::loop:
+      return DLT_LOOP;
+    case LinkLayer::ppp:
+      return DLT_PPP;
+    case LinkLayer::other:
+      break;
   }
   return -1;
+}
+
+/// What the front cuts apart again: a sentence, and behind the line break what mends it.
+std::string problemText(const FileError& error) {
+  return error.message + ".\n" + error.fix + ".";
 }
 
 class Reader {
@@ -83,7 +96,7 @@ class Reader {
   }
 
   int refuse(const FileError& error) {
-    tell({.told = CaptureTold::failed, .failure = CaptureFailure::badFile}, error.message + "\n" + error.fix);
+    tell({.told = CaptureTold::failed, .failure = CaptureFailure::badFile}, problemText(error));
     return 0;
   }
 
@@ -91,10 +104,14 @@ class Reader {
   bool receive(FrontToCapture& message, std::size_t& textBytes) {
     for (;;) {
       switch (receiveMessage(channels_.front.get(), message, std::as_writable_bytes(std::span(text_)), textBytes)) {
-        case Received::message: return true;
+        case Received::message:
+          return true;
         case Received::closed:
-        case Received::malformed: lost_ = true; return false;
-        case Received::wouldBlock: break;
+        case Received::malformed:
+          lost_ = true;
+          return false;
+        case Received::wouldBlock:
+          break;
       }
       pollfd wait{.fd = channels_.front.get(), .events = POLLIN, .revents = 0};
       poll(&wait, 1, -1);
@@ -122,7 +139,8 @@ class Reader {
     endReason_ = message.endReason;
   }
 
-  /// The next frame, reading the file as far as needed. The file may be a pipe: the front is listened to while it is silent.
+  /// The next frame, reading the file as far as needed. The file may be a pipe: the front is listened to while it is
+  /// silent.
   std::optional<FileFrame> nextFrame() {
     for (;;) {
       if (std::optional<FileFrame> frame = file_.next()) return frame;
@@ -187,9 +205,9 @@ class Reader {
     }
     lastTimeUs_ = std::max(lastTimeUs_, frame.timeUs);
     Interface& interface = interfaces_[frame.interface];
-    const bool passes = interface.filter.empty() ||
-                        bpf_filter(interface.filter.data(), frame.captured.data(), frame.frameBytes,
-                                   static_cast<unsigned>(frame.captured.size())) != 0;
+    const bool passes =
+        interface.filter.empty() || bpf_filter(interface.filter.data(), frame.captured.data(), frame.frameBytes,
+                                               static_cast<unsigned>(frame.captured.size())) != 0;
     if (!passes) return true;
     ++interface.frames;
     interface.meter->frame(frame.captured, frame.frameBytes, frame.timeUs);
@@ -248,11 +266,12 @@ class Reader {
     if (const auto& error = file_.error()) {
       end.failure = CaptureFailure::badFile;
       end.offsetBytes = error->offsetBytes;
-      text = error->message + "\n" + error->fix;
+      text = problemText(*error);
     }
     if (readError_ != 0) {
       end.failure = CaptureFailure::badFile;
-      text = std::string("The file could not be read further: ") + std::strerror(readError_) + ".\nCheck the disk that it lies on.";
+      text = std::string("The file could not be read further: ") + std::strerror(readError_) +
+             ".\nCheck the disk that it lies on.";
     }
     tell(end, text);
   }
@@ -277,6 +296,8 @@ class Reader {
 
 }  // namespace
 
-int runReader(ReaderChannels channels) { return Reader(std::move(channels)).run(); }
+int runReader(ReaderChannels channels) {
+  return Reader(std::move(channels)).run();
+}
 
 }  // namespace netloupe

@@ -54,7 +54,8 @@ void TickRegion::prepare(std::size_t first, std::size_t count) {
   // Small ticks stay small: only one that has outgrown the kept pages is readied ahead.
   if (end <= highWaterBytes_ || first * sizeof(FlowRecord) < kKeptBytes) return;
   const std::size_t begin = std::max(highWaterBytes_, first * sizeof(FlowRecord) / kPageBytes * kPageBytes);
-  const std::size_t bytes = std::min((std::max(end - begin, kPrepareBytes) + kPageBytes - 1) / kPageBytes * kPageBytes, kRegionBytes - begin);
+  const std::size_t bytes =
+      std::min((std::max(end - begin, kPrepareBytes) + kPageBytes - 1) / kPageBytes * kPageBytes, kRegionBytes - begin);
   // Before Linux 5.14 it is refused, and the pages come by faults.
   madvise(static_cast<char*>(base_) + begin, bytes, MADV_POPULATE_WRITE);
   highWaterBytes_ = begin + bytes;

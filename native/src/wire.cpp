@@ -17,10 +17,13 @@ void append(std::string& out, const Struct& value) {
   out.append(bytes, sizeof bytes);
 }
 
-/// Length of the well-formed UTF-8 character at the beginning of `text` (RFC 3629: no overlong forms, no surrogates), or 0.
+/// Length of the well-formed UTF-8 character at the beginning of `text` (RFC 3629: no overlong forms, no surrogates),
+/// or 0.
 std::size_t characterLength(std::string_view text) {
   const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) { return at(i) >= low && at(i) <= high; };
+  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
+    return at(i) >= low && at(i) <= high;
+  };
   const unsigned first = at(0);
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
@@ -57,7 +60,9 @@ std::string socketBatchFrame(std::uint32_t token, std::span<const SocketRecord> 
   frame.reserve(sizeof(FrameHeader) + sizeof(BatchHeader) + records.size_bytes());
   append(frame, FrameHeader{.length = static_cast<std::uint32_t>(sizeof(BatchHeader) + records.size_bytes()),
                             .type = FrameType::socketBatch});
-  append(frame, BatchHeader{.id = token, .recordSize = sizeof(SocketRecord), .count = static_cast<std::uint32_t>(records.size())});
+  append(frame,
+         BatchHeader{
+             .id = token, .recordSize = sizeof(SocketRecord), .count = static_cast<std::uint32_t>(records.size())});
   for (const SocketRecord& record : records) append(frame, record);
   return frame;
 }

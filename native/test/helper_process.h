@@ -34,9 +34,9 @@ inline constexpr auto kPatience = std::chrono::seconds(10);
 /// One frame from the helper.
 struct Frame {
   FrameType type = FrameType::control;
-  Json control;                    // control frames
-  std::uint32_t id = 0;            // batches
-  std::vector<FlowRecord> flows;   // flow batches
+  Json control;                   // control frames
+  std::uint32_t id = 0;           // batches
+  std::vector<FlowRecord> flows;  // flow batches
 };
 
 class HelperProcess {
@@ -88,7 +88,9 @@ class HelperProcess {
 
   pid_t pid() const { return pid_; }
 
-  void sendBytes(std::string_view bytes) { REQUIRE(::write(input_.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())); }
+  void sendBytes(std::string_view bytes) {
+    REQUIRE(::write(input_.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  }
   void send(const Json& message) { sendBytes(controlFrame(message.dump())); }
   void closeInput() { input_.reset(); }
 
@@ -123,7 +125,8 @@ class HelperProcess {
         REQUIRE(batch.recordSize == sizeof(FlowRecord));
         REQUIRE(payload.size() == sizeof batch + batch.count * sizeof(FlowRecord));
         frame.flows.resize(batch.count);
-        if (batch.count > 0) std::memcpy(frame.flows.data(), payload.data() + sizeof batch, batch.count * sizeof(FlowRecord));
+        if (batch.count > 0)
+          std::memcpy(frame.flows.data(), payload.data() + sizeof batch, batch.count * sizeof(FlowRecord));
       }
     }
     buffer_.erase(0, sizeof header + header.length);
@@ -146,7 +149,8 @@ class HelperProcess {
     return until([&](const Json& json) { return json["type"] == type; }, type);
   }
   Json answer(std::uint32_t token) {
-    return until([&](const Json& json) { return json.value("token", 0u) == token && json["type"] != "page"; }, "an answer");
+    return until([&](const Json& json) { return json.value("token", 0u) == token && json["type"] != "page"; },
+                 "an answer");
   }
 
   /// hello and helloAck.
@@ -158,7 +162,7 @@ class HelperProcess {
 
   /// Starts capture; the reply's interfaces by name.
   std::map<std::string, Json> start(const Json& members = Json::object()) {
-    Json request{{"type", "start"},      {"token", 1},         {"interfaces", nullptr}, {"loopback", false},
+    Json request{{"type", "start"},      {"token", 1},          {"interfaces", nullptr}, {"loopback", false},
                  {"promiscuous", false}, {"captureFilter", ""}, {"tickMs", 100}};
     request.update(members);
     send(request);

@@ -1,11 +1,11 @@
-// The whole helper, as the application meets it: order of the protocol, every refusal, real interfaces in a namespace, and what happens when
-// one of its processes dies or its reader stalls.
+// The whole helper, as the application meets it: order of the protocol, every refusal, real interfaces in a namespace,
+// and what happens when one of its processes dies or its reader stalls.
 #include <doctest/doctest.h>
 
 #include <arpa/inet.h>
 #include <grp.h>
-#include <sys/socket.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <fstream>
@@ -30,9 +30,10 @@ std::string golden(const std::string& name) {
 
 /// Two ends of a cable: `a0` with addresses (captured), `b0` without.
 void makeLink() {
-  REQUIRE(run("ip link add a0 type veth peer name b0 && ip addr add 10.77.0.1/24 dev a0 && "
-              "ip link set a0 addrgenmode none && ip link set b0 addrgenmode none && ip link set b0 up && ip link set a0 up && "
-              "ip neigh add 10.77.0.2 lladdr 02:00:00:00:00:02 dev a0"));
+  REQUIRE(run(
+      "ip link add a0 type veth peer name b0 && ip addr add 10.77.0.1/24 dev a0 && "
+      "ip link set a0 addrgenmode none && ip link set b0 addrgenmode none && ip link set b0 up && ip link set a0 up && "
+      "ip neigh add 10.77.0.2 lladdr 02:00:00:00:00:02 dev a0"));
 }
 
 /// Sends datagrams out of a0; gives the bytes that they take on the wire.
@@ -68,7 +69,9 @@ Json fatalAfter(const std::string& bytes, int exitCode) {
   return error;
 }
 
-std::string controlText(const Json& json) { return controlFrame(json.dump()); }
+std::string controlText(const Json& json) {
+  return controlFrame(json.dump());
+}
 const Json kAck{{"type", "helloAck"}, {"protocol", {{"major", 1}, {"minor", 0}}}};
 
 /// Reads until a tick's totals for `id` reach `txBytes`.
@@ -87,7 +90,8 @@ void untilTransmitted(HelperProcess& helper, Ledger& ledger, std::uint32_t id, s
 
 Json untilState(HelperProcess& helper, const std::string& name, const std::string& state) {
   return helper.until(
-      [&](const Json& json) { return json["type"] == "interface" && json["name"] == name && json["state"] == state; }, state.c_str());
+      [&](const Json& json) { return json["type"] == "interface" && json["name"] == name && json["state"] == state; },
+      state.c_str());
 }
 
 std::map<std::string, std::string> statusOf(pid_t pid) {
@@ -247,7 +251,8 @@ TEST_CASE("helper: a snapshot carries every live flow under the tick that was pr
     const std::uint32_t promised = helper.answer(3)["result"]["tick"];
     std::map<std::uint32_t, std::size_t> flowsOfTick;
     helper.onFrame = [&](const Frame& frame) { flowsOfTick[frame.id] += frame.flows.size(); };
-    helper.until([&](const Json& json) { return json["type"] == "tick" && json["tick"] == promised; }, "the promised tick");
+    helper.until([&](const Json& json) { return json["type"] == "tick" && json["tick"] == promised; },
+                 "the promised tick");
     CHECK(flowsOfTick[promised] >= 20);
   });
 }
@@ -458,7 +463,7 @@ TEST_CASE("helper: each process has the capabilities of its role and a sandbox")
     helper.start();
     // Bits of linux/capability.h: dac_read_search 2, net_raw 13, sys_ptrace 19.
     const std::map<std::string, std::array<std::uint64_t, 2>> table{
-        {"netloupe-helper", {1u << 2 | 1u << 13 | 1u << 19, 0}},             // only to pass them on
+        {"netloupe-helper", {1u << 2 | 1u << 13 | 1u << 19, 0}},  // only to pass them on
         {"netloupe-front", {0, 0}},
         {"netloupe-pcap", {0, 0}},
         {"netloupe-lookup", {1u << 2 | 1u << 19, 1u << 2 | 1u << 19}},
@@ -537,7 +542,8 @@ TEST_CASE("helper: one request too many is told so") {
   HelperProcess helper;
   helper.shakeHands();
   std::string burst;
-  for (std::uint32_t token = 1; token <= kMaxOpenRequests + 1; ++token) burst += controlText({{"type", "sockets"}, {"token", token}});
+  for (std::uint32_t token = 1; token <= kMaxOpenRequests + 1; ++token)
+    burst += controlText({{"type", "sockets"}, {"token", token}});
   helper.sendBytes(burst);
   CHECK(helper.answer(kMaxOpenRequests + 1)["code"] == "tooManyRequests");
   helper.closeInput();
@@ -556,8 +562,9 @@ std::string pcapFile(int packets) {
   u32(0);
   u32(65535);
   u32(1);
-  const unsigned char frame[] = {0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 0x08, 0, 0x45, 0, 0, 30, 0, 0, 0x40, 0, 64, 17, 0, 0,
-                                 10, 0, 0, 1, 192, 0, 2, 1, 0x9c, 0x40, 0, 53, 0, 10, 0, 0, 'h', 'i'};
+  const unsigned char frame[] = {0x02, 0, 0,  0, 0,    2,    0x02, 0,  0,  0,  0, 1,  0x08, 0,  0x45,
+                                 0,    0, 30, 0, 0,    0x40, 0,    64, 17, 0,  0, 10, 0,    0,  1,
+                                 192,  0, 2,  1, 0x9c, 0x40, 0,    53, 0,  10, 0, 0,  'h',  'i'};
   for (int i = 0; i < packets; ++i) {
     u32(1700000000u + static_cast<std::uint32_t>(i));
     u32(0);

@@ -17,7 +17,9 @@ struct Counter : doctest::IReporter {
   void test_run_end(const doctest::TestRunStats&) override {}
   void test_case_start(const doctest::TestCaseData&) override {}
   void test_case_reenter(const doctest::TestCaseData&) override {}
-  void test_case_end(const doctest::CurrentTestCaseStats& stats) override { ++(stats.failure_flags == 0 ? passed : failed); }
+  void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
+    ++(stats.failure_flags == 0 ? passed : failed);
+  }
   void test_case_exception(const doctest::TestCaseException&) override {}
   void subcase_start(const doctest::SubcaseSignature&) override {}
   void subcase_end() override {}

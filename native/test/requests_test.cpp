@@ -21,7 +21,9 @@ Request accepted(const std::string& json, bool readMode = false) {
   return std::get<Request>(message);
 }
 
-std::string startWith(const std::string& members) { return R"({"type":"start","token":1,"tickMs":1000)" + members + "}"; }
+std::string startWith(const std::string& members) {
+  return R"({"type":"start","token":1,"tickMs":1000)" + members + "}";
+}
 
 }  // namespace
 
@@ -37,14 +39,17 @@ TEST_CASE("start: members arrive as they were sent") {
   CHECK(request.start.tickMs == 100);
 }
 
-TEST_CASE("start: null means every interface") { CHECK_FALSE(accepted(startWith(R"(,"interfaces":null)")).start.interfaces); }
+TEST_CASE("start: null means every interface") {
+  CHECK_FALSE(accepted(startWith(R"(,"interfaces":null)")).start.interfaces);
+}
 
 TEST_CASE("a wrong member is named together with what it takes") {
   const struct {
     std::string json;
     std::string message;
   } cases[] = {
-      {startWith(R"(,"interfaces":[])"), "`interfaces` takes null, or an array of interface names of 1 to 15 characters."},
+      {startWith(R"(,"interfaces":[])"),
+       "`interfaces` takes null, or an array of interface names of 1 to 15 characters."},
       {startWith(R"(,"interfaces":"eth0")"), "`interfaces`"},
       {startWith(R"(,"interfaces":["a/b"])"), "`interfaces`"},
       {startWith(R"(,"interfaces":[".."])"), "`interfaces`"},
@@ -84,12 +89,13 @@ TEST_CASE("an unknown request can be answered by its token") {
 }
 
 TEST_CASE("what can't be answered ends the stream") {
-  for (const std::string& json : {std::string("{"), std::string("[]"), std::string("null"), std::string(""), std::string("{}"),
-                                  std::string(R"({"type":7})"), std::string(R"({"type":"stop"})"), std::string(R"({"type":"stop","token":0})"),
-                                  std::string(R"({"type":"stop","token":-1})"), std::string(R"({"type":"stop","token":2147483648})"),
-                                  std::string(R"({"type":"stop","token":1.0})"), std::string(R"({"type":"stop","token":"1"})"),
-                                  std::string("{\"type\":\"\xff\"}"), std::string(65536, '['), std::string(R"({"type":"helloAck"})"),
-                                  std::string(R"({"type":"helloAck","protocol":{"major":"1"}})")}) {
+  for (const std::string& json :
+       {std::string("{"), std::string("[]"), std::string("null"), std::string(""), std::string("{}"),
+        std::string(R"({"type":7})"), std::string(R"({"type":"stop"})"), std::string(R"({"type":"stop","token":0})"),
+        std::string(R"({"type":"stop","token":-1})"), std::string(R"({"type":"stop","token":2147483648})"),
+        std::string(R"({"type":"stop","token":1.0})"), std::string(R"({"type":"stop","token":"1"})"),
+        std::string("{\"type\":\"\xff\"}"), std::string(65536, '['), std::string(R"({"type":"helloAck"})"),
+        std::string(R"({"type":"helloAck","protocol":{"major":"1"}})")}) {
     const RequestError error = refused(json);
     CHECK_MESSAGE(error.token == 0, json.substr(0, 80));
     CHECK(error.code == "badJson");

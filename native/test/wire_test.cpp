@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "events.h"
 #include "bounds.h"
+#include "events.h"
 #include "problems.h"
 #include "requests.h"
 #include "wire.h"
@@ -31,7 +31,9 @@ std::string fileText(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Json goldenFrames() { return Json::parse(fileText("golden.json"))["frames"]; }
+Json goldenFrames() {
+  return Json::parse(fileText("golden.json"))["frames"];
+}
 
 Json golden(const std::string& file) {
   for (const Json& frame : goldenFrames()) {
@@ -50,16 +52,17 @@ std::uint8_t indexOf(const std::array<const char*, Count>& words, const Json& wo
 
 constexpr std::array kStates{"none",      "synSent", "synReceived", "established", "finWait1", "finWait2",
                              "closeWait", "closing", "lastAck",     "timeWait",    "closed",   "reset"};
-constexpr std::array kReasons{"none",      "pending",    "socketGone", "forwarded", "notLocal",  "kernel",
+constexpr std::array kReasons{"none",           "pending",    "socketGone", "forwarded", "notLocal",  "kernel",
                               "otherNamespace", "permission", "malformed",  "truncated", "tableFull", "noSocket",
-                              "recorded",  "overloaded", "fragment",   "linkType"};
-constexpr std::array kEndReasons{"alive",         "fin",            "rst",          "idle",      "evicted",
-                                 "interfaceGone", "captureStopped", "ownerChanged", "endOfFile", "active"};
+                              "recorded",       "overloaded", "fragment",   "linkType"};
+constexpr std::array kEndReasons{"alive",          "fin",          "rst",       "idle",  "evicted", "interfaceGone",
+                                 "captureStopped", "ownerChanged", "endOfFile", "active"};
 constexpr std::array kAttributions{"none", "relaxed", "exact"};
 
 Address addressOf(const Json& text, int family) {
   Address address{};
-  if (family != 0) REQUIRE(inet_pton(family == 4 ? AF_INET : AF_INET6, text.get<std::string>().c_str(), address.data()) == 1);
+  if (family != 0)
+    REQUIRE(inet_pton(family == 4 ? AF_INET : AF_INET6, text.get<std::string>().c_str(), address.data()) == 1);
   return address;
 }
 
@@ -159,7 +162,9 @@ TEST_CASE("golden: a socket batch is written byte for byte as the protocol's tab
 }
 
 TEST_CASE("golden: every control message is written as the protocol has it") {
-  const auto check = [](const char* file, const std::string& json) { CHECK_MESSAGE(controlFrame(json) == fileText(file), json); };
+  const auto check = [](const char* file, const std::string& json) {
+    CHECK_MESSAGE(controlFrame(json) == fileText(file), json);
+  };
   FrontOptions options;
   options.privileges = {.netRaw = true, .sysPtrace = true, .dacReadSearch = false};
   options.bootId = "2f705217-b78f-4b8d-90a4-21169ab125a4";
@@ -190,7 +195,8 @@ TEST_CASE("golden: every control message is written as the protocol has it") {
   check("sockets-reply.frame", events::replyCount(3, RequestKind::sockets, 2));
   check("error.frame", events::error(4, problems::notStarted()));
   check("fatal-error.frame", events::fatalError(problems::protocolMismatch(2)));
-  check("end.frame", events::endOfFile(12, 1624, problems::damagedFile("The record is cut off.", "Copy the file again.")));
+  check("end.frame",
+        events::endOfFile(12, 1624, problems::damagedFile("The record is cut off.", "Copy the file again.")));
 }
 
 TEST_CASE("golden: every request of the application is read") {
@@ -230,7 +236,8 @@ TEST_CASE("golden: what must be refused is refused at its header") {
 }
 
 TEST_CASE("frames are found however the stream is cut") {
-  const std::string stream = controlFrame("{\"a\":1}") + controlFrame("") + controlFrame(std::string(kMaxControlBytes, ' ')) + controlFrame("{}");
+  const std::string stream = controlFrame("{\"a\":1}") + controlFrame("") +
+                             controlFrame(std::string(kMaxControlBytes, ' ')) + controlFrame("{}");
   for (const std::size_t step : {std::size_t{1}, std::size_t{3}, std::size_t{8}, std::size_t{4096}, stream.size()}) {
     FrameReader reader;
     std::vector<std::size_t> lengths;
@@ -257,12 +264,15 @@ TEST_CASE("after a bad frame nothing more is taken") {
 TEST_CASE("text becomes valid UTF-8 of bounded length") {
   const std::string replacement = "\xef\xbf\xbd";
   CHECK(cleanText("plain", 64) == "plain");
-  CHECK(cleanText("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", 64) == "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
-  CHECK(cleanText("a\xff" "b", 64) == "a" + replacement + "b");
-  CHECK(cleanText("\xc0\xaf", 64) == replacement + replacement);                // overlong
+  CHECK(cleanText("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", 64) ==
+        "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
+  CHECK(cleanText("a\xff"
+                  "b",
+                  64) == "a" + replacement + "b");
+  CHECK(cleanText("\xc0\xaf", 64) == replacement + replacement);                    // overlong
   CHECK(cleanText("\xed\xa0\x80", 64) == replacement + replacement + replacement);  // surrogate
-  CHECK(cleanText("\xf4\x90\x80\x80", 64).find('\xf4') == std::string::npos);   // above U+10FFFF
-  CHECK(cleanText("\xe2\x82", 64) == replacement + replacement);                // cut off
-  CHECK(cleanText("a\xe2\x82\xac", 3) == "a");                                  // no half character at the limit
+  CHECK(cleanText("\xf4\x90\x80\x80", 64).find('\xf4') == std::string::npos);       // above U+10FFFF
+  CHECK(cleanText("\xe2\x82", 64) == replacement + replacement);                    // cut off
+  CHECK(cleanText("a\xe2\x82\xac", 3) == "a");                                      // no half character at the limit
   CHECK(cleanText(std::string(5000, 'x'), 1024).size() == 1024);
 }
