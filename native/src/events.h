@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "decode.h"
 #include "front.h"
 #include "orient.h"
+#include "probe_channel.h"
 #include "requests.h"
 #include "role_channels.h"
 
@@ -63,6 +65,10 @@ std::string error(std::uint32_t token, const Problem& problem);
 std::string fatalError(const Problem& problem);
 std::string interfaceChanged(const InterfaceEntry& interface);
 std::string tick(std::uint32_t tick, std::uint64_t timeMs, const std::vector<TickInterface>& interfaces);
+/// `opened`: the prober's answer to `request`.
+std::string replyTrace(const ProberToFront& opened, const Request& request);
+std::string replyQueued(std::uint32_t token, std::uint32_t count);
+std::string probes(std::span<const ProbeItem> items);
 std::string degraded(const std::vector<Problem>& reasons);
 /// `damage`: what stopped the reading early, none at the file's real end.
 std::string endOfFile(std::uint64_t packets, std::uint64_t offsetBytes, const std::optional<Problem>& damage);

@@ -34,7 +34,10 @@ void FileCapture::supervisorSaid(const SupervisorEvent& event, PassedFds& fds) {
     // Its last words may still lie in the channel, whose end of file says the same in the right order.
     case SupervisorTold::captureEnded:
     case SupervisorTold::lookupStarted:
-    case SupervisorTold::lookupEnded: break;
+    case SupervisorTold::lookupEnded:
+    case SupervisorTold::proberStarted:
+    case SupervisorTold::proberEnded:
+      break;
   }
 }
 
@@ -57,7 +60,9 @@ std::vector<FileCapture::News> FileCapture::read(std::uint32_t tick, OutputQueue
     const std::string sentence = said.substr(0, cut);
     const std::string fix = cut == std::string::npos ? "" : said.substr(cut + 1);
     switch (message.told) {
-      case CaptureTold::opened: news.push_back(Opened{}); break;
+      case CaptureTold::opened:
+        news.push_back(Opened{});
+        break;
       case CaptureTold::fileInterface:
         news.push_back(NewInterface{{.id = message.interfaceId,
                                      .name = sentence,
@@ -121,7 +126,8 @@ void FileCapture::finish(EndReason reason) {
   endReason_ = reason;
   if (finishing_) return;
   finishing_ = true;
-  if (!holdsRegion_ && channel_) sendMessage(channel_.get(), FrontToCapture{.ask = CaptureAsk::finish, .endReason = reason});
+  if (!holdsRegion_ && channel_)
+    sendMessage(channel_.get(), FrontToCapture{.ask = CaptureAsk::finish, .endReason = reason});
 }
 
 }  // namespace netloupe

@@ -23,6 +23,7 @@
 #include "requests.h"
 #include "role_channels.h"
 #include "sandbox.h"
+#include "trace_requests.h"
 #include "wire.h"
 
 namespace netloupe {
@@ -58,7 +59,8 @@ class Front {
                    .program = options.program,
                    .links = &links_,
                    .changed = [this](const InterfaceEntry& entry) { say(events::interfaceChanged(entry)); }}),
-        file_(supervisor_.get()) {}
+        file_(supervisor_.get()),
+        traces_(supervisor_.get(), options.program, [this](const std::string& json) { say(json); }) {}
 
   int run() {
     if (live()) {
@@ -115,15 +117,17 @@ class Front {
     add(reads && lookup_ ? lookup_.get() : -1, POLLIN);
     add(links_ ? links_->fd() : -1, POLLIN);
     add(file_.fd(), output_.empty() ? POLLIN : 0);
+    add(reads ? traces_.fd() : -1, POLLIN);
     captures_.addPolls(polls_);
     if (poll(polls_.data(), polls_.size(), pauseMs()) < 0 && errno != EINTR) return end(kExitFailed);
 
     nowMs_ = clockMs(CLOCK_MONOTONIC);
     if ((polls_[1].revents & (POLLERR | POLLNVAL)) != 0) return end(kExitDone);
-    captures_.readable(std::span(polls_).subspan(6), nowMs_);
+    captures_.readable(std::span(polls_).subspan(7), nowMs_);
     if (polls_[2].revents != 0) readSupervisor();
     if (polls_[3].revents != 0) readLookup();
     if (polls_[4].revents != 0) readLinks();
+    if (polls_[6].revents != 0) traces_.read();
     if (polls_[0].revents != 0) readInput();
     if (exitCode_) return;
     captures_.openDue(nowMs_);
@@ -195,10 +199,12 @@ class Front {
     handle(std::get<Request>(message));
   }
 
-  std::size_t openRequests() const { return lookups_.size() + (startToken_ != 0 ? 1 : 0) + (stopToken_ != 0 ? 1 : 0); }
+  std::size_t openRequests() const {
+    return lookups_.size() + traces_.openRequests() + (startToken_ != 0 ? 1 : 0) + (stopToken_ != 0 ? 1 : 0);
+  }
 
   bool isOpen(std::uint32_t token) const {
-    return lookups_.contains(token) || startToken_ == token || stopToken_ == token;
+    return lookups_.contains(token) || traces_.isOpen(token) || startToken_ == token || stopToken_ == token;
   }
 
   void handle(const Request& request) {
@@ -225,6 +231,11 @@ class Front {
         return lookUp(request, LookupAsk::routes);
       case RequestKind::neighbors:
         return lookUp(request, LookupAsk::neighbors);
+      case RequestKind::traceOpen:
+      case RequestKind::traceProbes:
+      case RequestKind::traceClose:
+        if (!live()) return refuse(request, problems::notInReadMode(requestName(request.kind)));
+        return traces_.handle(request);
     }
   }
 
@@ -365,6 +376,12 @@ class Front {
           for (const auto& [token, kind] : lookups_) say(events::error(token, problems::lookupRestarting()));
           lookups_.clear();
           break;
+        case SupervisorTold::proberStarted:
+          traces_.proberStarted(std::move(fds[0]));
+          break;
+        case SupervisorTold::proberEnded:
+          traces_.proberEnded();
+          break;
         default:
           if (live()) {
             captures_.supervisorSaid(event, fds, nowMs_);
@@ -493,6 +510,7 @@ class Front {
   OutputQueue output_;
   LiveCaptures captures_;
   FileCapture file_;
+  TraceRequests traces_;
   std::vector<pollfd> polls_;
   std::vector<char> lookupBuffer_ = std::vector<char>(kMaxLookupMessageBytes);
   std::uint64_t nowMs_ = clockMs(CLOCK_MONOTONIC);

@@ -150,6 +150,8 @@ void LiveCaptures::supervisorSaid(const SupervisorEvent& event, PassedFds& fds, 
       break;
     case SupervisorTold::lookupStarted:
     case SupervisorTold::lookupEnded:
+    case SupervisorTold::proberStarted:
+    case SupervisorTold::proberEnded:
       break;
   }
 }

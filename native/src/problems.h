@@ -4,6 +4,7 @@
 #include <string>
 
 #include "events.h"
+#include "probe_channel.h"
 
 namespace netloupe::problems {
 
@@ -36,5 +37,16 @@ Problem lookupOverloaded();
 Problem socketDiagUnavailable();
 Problem ownerTableFull();
 Problem lookupRestarting();
+
+Problem refusedDestination(const std::string& address);
+Problem noRoute(const std::string& address, const std::string& why);
+Problem badSourceAddress(const std::string& address);
+Problem portInUse(std::uint16_t port);
+Problem traceNeedsNetRaw(ProbeProtocol protocol, const std::string& program);
+Problem tooManyTraces();
+Problem tooManyProbes();
+Problem noSuchTrace(std::uint32_t traceId);
+Problem traceFailed(const std::string& why);
+Problem proberBusy();
 
 }  // namespace netloupe::problems

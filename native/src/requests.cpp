@@ -1,10 +1,13 @@
 #include "requests.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
 #include "bounds.h"
+#include "probe_packet.h"
 
 namespace netloupe {
 
@@ -15,8 +18,11 @@ using Json = nlohmann::json;
 constexpr std::int64_t kMaxToken = 2147483647;
 constexpr std::size_t kMaxInterfaceNameBytes = 15;  // IFNAMSIZ without the terminating zero
 constexpr std::size_t kMaxFilterBytes = 8192;
+constexpr std::uint16_t kFirstUdpPort = 33434;  // of traceroute(8), where hardly anything listens
+constexpr std::uint16_t kWebPort = 80;
+constexpr std::array<std::uint8_t, 12> kV4MappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-constexpr std::array<std::pair<const char*, RequestKind>, 8> kNames{{
+constexpr std::array<std::pair<const char*, RequestKind>, 11> kNames{{
     {"start", RequestKind::start},
     {"configure", RequestKind::configure},
     {"stop", RequestKind::stop},
@@ -25,6 +31,9 @@ constexpr std::array<std::pair<const char*, RequestKind>, 8> kNames{{
     {"interfaces", RequestKind::interfaces},
     {"routes", RequestKind::routes},
     {"neighbors", RequestKind::neighbors},
+    {"traceOpen", RequestKind::traceOpen},
+    {"traceProbes", RequestKind::traceProbes},
+    {"traceClose", RequestKind::traceClose},
 }};
 
 /// Reads members of one request; the first member that is wrong decides the error.
@@ -40,12 +49,7 @@ class Members {
   }
 
   std::uint32_t tickMs() {
-    const Json* value = member("tickMs");
-    // A double is refused even when it is whole: one way to write a number.
-    const bool fits = value != nullptr && value->is_number_unsigned() && value->get<std::uint64_t>() >= kMinTickMs &&
-                      value->get<std::uint64_t>() <= kMaxTickMs;
-    if (!fits) refuse("tickMs", "a whole number of milliseconds from 100 to 60000");
-    return fits ? value->get<std::uint32_t>() : 0;
+    return number("tickMs", kMinTickMs, kMaxTickMs, "a whole number of milliseconds from 100 to 60000");
   }
 
   std::string captureFilter() {
@@ -74,6 +78,71 @@ class Members {
     return names;
   }
 
+  /// A whole number of at least `least` and at most `most`; `takes` says so in the error.
+  std::uint32_t number(const char* name, std::uint64_t least, std::uint64_t most, const char* takes) {
+    const Json* value = member(name);
+    const bool fits = value != nullptr && isWithin(*value, least, most);
+    if (!fits) refuse(name, takes);
+    return fits ? value->get<std::uint32_t>() : static_cast<std::uint32_t>(least);
+  }
+
+  TraceTarget target() {
+    TraceTarget target;
+    const char* const takesAddress = "an IPv4 or IPv6 address in its plain form, without an interface";
+    if (!readAddress("destination", target.family, target.destination)) refuse("destination", takesAddress);
+    if (const Json* source = member("source"); source == nullptr || *source != "") {
+      std::uint8_t family = 0;
+      if (!readAddress("source", family, target.source)) refuse("source", "\"\", or an address of this machine");
+      if (family != target.family) refuse("source", "an address of the same family as `destination`");
+      target.hasSource = 1;
+    }
+    if (const Json* name = member("interface"); name == nullptr || *name != "") {
+      const bool fits = name != nullptr && name->is_string() && isInterfaceName(name->get_ref<const std::string&>());
+      if (!fits) refuse("interface", "\"\", or an interface name of 1 to 15 characters");
+      if (fits) name->get_ref<const std::string&>().copy(target.interface, kMaxInterfaceNameBytes);
+    }
+    const Json* protocol = member("protocol");
+    if (protocol != nullptr && *protocol == "udp") {
+      target.protocol = ProbeProtocol::udp;
+    } else if (protocol != nullptr && *protocol == "tcp") {
+      target.protocol = ProbeProtocol::tcp;
+    } else if (protocol == nullptr || *protocol != "icmp") {
+      refuse("protocol", "\"icmp\", \"udp\" or \"tcp\"");
+    }
+    const char* const takesPort = "a port from 0 to 65535";
+    target.port = static_cast<std::uint16_t>(number("port", 0, 65535, takesPort));
+    target.sourcePort = static_cast<std::uint16_t>(number("sourcePort", 0, 65535, takesPort));
+    target.stepPort = boolean("stepPort") && target.protocol == ProbeProtocol::udp ? 1 : 0;
+    target.packetBytes = static_cast<std::uint16_t>(
+        number("packetBytes", 0, kMaxProbeBytes, "0, or a packet's size of at most 9000 bytes"));
+    target.tos = static_cast<std::uint8_t>(number("tos", 0, 255, "a number from 0 to 255"));
+    if (target.port == 0 && target.protocol == ProbeProtocol::udp) target.port = kFirstUdpPort;
+    if (target.port == 0 && target.protocol == ProbeProtocol::tcp) target.port = kWebPort;
+    return target;
+  }
+
+  ProbeOrder probes() {
+    ProbeOrder order;
+    order.round = number("round", 0, UINT32_MAX, "a whole number from 0 to 4294967295");
+    order.waitMs = number("waitMs", 100, 60'000, "a whole number of milliseconds from 100 to 60000");
+    const Json* list = member("probes");
+    bool fits = list != nullptr && list->is_array() && !list->empty() && list->size() <= kMaxProbesPerRequest;
+    if (fits) {
+      for (const Json& item : *list) {
+        const auto ttl = item.is_object() ? item.find("ttl") : item.end();
+        const auto flow = item.is_object() ? item.find("flow") : item.end();
+        fits = ttl != item.end() && flow != item.end() && isWithin(*ttl, 1, 255) &&
+               isWithin(*flow, 0, kMaxFlowsPerTrace - 1);
+        if (!fits) break;
+        order.wanted.push_back({.ttl = ttl->get<std::uint8_t>(), .flow = flow->get<std::uint8_t>()});
+      }
+    }
+    if (!fits) refuse("probes", "1 to 256 objects with a `ttl` from 1 to 255 and a `flow` from 0 to 63");
+    return order;
+  }
+
+  std::uint32_t traceId() { return number("traceId", 1, UINT32_MAX, "the number that `traceOpen` gave"); }
+
   void mustBeAbsent(const char* name, bool absent) {
     if (!absent) refuse(name, "no value in read mode (null or false)");
   }
@@ -81,6 +150,22 @@ class Members {
   const std::optional<RequestError>& error() const { return error_; }
 
  private:
+  /// A double is refused even when it is whole: one way to write a number.
+  static bool isWithin(const Json& value, std::uint64_t least, std::uint64_t most) {
+    return value.is_number_unsigned() && value.get<std::uint64_t>() >= least && value.get<std::uint64_t>() <= most;
+  }
+
+  bool readAddress(const char* name, std::uint8_t& family, Address& address) const {
+    const Json* value = member(name);
+    if (value == nullptr || !value->is_string()) return false;
+    const std::string& text = value->get_ref<const std::string&>();
+    if (text.find('\0') != std::string::npos) return false;
+    family = text.find(':') == std::string::npos ? 4 : 6;
+    if (inet_pton(family == 4 ? AF_INET : AF_INET6, text.c_str(), address.data()) != 1) return false;
+    // A v4-mapped address never stands in an IPv6 packet (RFC 4291 section 2.5.5.2).
+    return family == 4 || !std::equal(kV4MappedPrefix.begin(), kV4MappedPrefix.end(), address.begin());
+  }
+
   /// The rule of the kernel's dev_valid_name.
   static bool isInterfaceName(const std::string& name) {
     if (name.empty() || name.size() > kMaxInterfaceNameBytes || name == "." || name == "..") return false;
@@ -125,7 +210,8 @@ const char* requestName(RequestKind kind) {
 
 ControlMessage parseControl(std::string_view text, bool readMode) {
   const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return unreadable("A control frame holds something else than one JSON object.");
+  if (json.is_discarded() || !json.is_object())
+    return unreadable("A control frame holds something else than one JSON object.");
   const auto type = json.find("type");
   if (type == json.end() || !type->is_string()) return unreadable("A control message has no `type`.");
   const std::string& name = type->get_ref<const std::string&>();
@@ -134,7 +220,8 @@ ControlMessage parseControl(std::string_view text, bool readMode) {
     const auto protocol = json.find("protocol");
     if (protocol == json.end() || !protocol->is_object()) return unreadable("`helloAck` has no `protocol`.");
     const auto major = protocol->find("major");
-    if (major == protocol->end() || !major->is_number_integer()) return unreadable("`helloAck` has no `protocol.major`.");
+    if (major == protocol->end() || !major->is_number_integer())
+      return unreadable("`helloAck` has no `protocol.major`.");
     return HelloAck{.major = major->get<std::int64_t>()};
   }
 
@@ -167,6 +254,13 @@ ControlMessage parseControl(std::string_view text, bool readMode) {
     }
   } else if (request.kind == RequestKind::configure) {
     request.tickMs = members.tickMs();
+  } else if (request.kind == RequestKind::traceOpen) {
+    request.target = members.target();
+  } else if (request.kind == RequestKind::traceProbes) {
+    request.traceId = members.traceId();
+    request.probes = members.probes();
+  } else if (request.kind == RequestKind::traceClose) {
+    request.traceId = members.traceId();
   }
   if (members.error()) return *members.error();
   return request;

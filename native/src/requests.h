@@ -1,4 +1,5 @@
-// Control messages of the application: from JSON text to typed requests, or to an error that names the member and what it takes.
+// Control messages of the application: from JSON text to typed requests, or to an error that names the member and what
+// it takes.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +9,23 @@
 #include <variant>
 #include <vector>
 
+#include "probe_channel.h"
+
 namespace netloupe {
 
-enum class RequestKind { start, configure, stop, snapshot, sockets, interfaces, routes, neighbors };
+enum class RequestKind {
+  start,
+  configure,
+  stop,
+  snapshot,
+  sockets,
+  interfaces,
+  routes,
+  neighbors,
+  traceOpen,
+  traceProbes,
+  traceClose
+};
 
 /// A request's name on the wire.
 const char* requestName(RequestKind kind);
@@ -23,11 +38,21 @@ struct StartOptions {
   std::uint32_t tickMs = 1000;
 };
 
+/// Probes of one round of a trace.
+struct ProbeOrder {
+  std::uint32_t round = 0;
+  std::uint32_t waitMs = 0;
+  std::vector<WantedProbe> wanted;
+};
+
 struct Request {
   RequestKind kind = RequestKind::start;
   std::uint32_t token = 0;
-  StartOptions start;        // start only
-  std::uint32_t tickMs = 0;  // configure only
+  StartOptions start;         // start only
+  std::uint32_t tickMs = 0;   // configure only
+  TraceTarget target{};       // traceOpen only
+  ProbeOrder probes{};        // traceProbes only
+  std::uint32_t traceId = 0;  // traceProbes and traceClose
 };
 
 struct HelloAck {

@@ -1,27 +1,31 @@
-// What the helper's processes say to each other, besides flows' look-ups (lookup_channel.h). Every channel is a SOCK_SEQPACKET pair, every
-// message one of these structs (and, where it says so, bytes behind it); a message of another size or kind ends the sender's process.
-// All ends are the same binary, so host layout is fine. Nothing that an outsider chose reaches the supervisor but numbers.
+// What the helper's processes say to each other, besides flows' look-ups (lookup_channel.h). Every channel is a
+// SOCK_SEQPACKET pair, every message one of these structs (and, where it says so, bytes behind it); a message of
+// another size or kind ends the sender's process. All ends are the same binary, so host layout is fine. Nothing that an
+// outsider chose reaches the supervisor but numbers.
 //
-//   front ---SupervisorRequest---> supervisor ---SupervisorEvent + fds---> front
-//   front ---FrontToCapture------> capture    ---CaptureToFront----------> front      (records lie in the shared tick region)
-//   front ---LookupQuery---------> look-up    ---LookupToFront-----------> front
+// clang-format off
+//   front ---SupervisorRequest--> supervisor  ---SupervisorEvent + fds---> front
+//   front ---FrontToCapture-----> capture     ---CaptureToFront----------> front    (records: in the tick region)
+//   front ---LookupQuery--------> look-up     ---LookupToFront-----------> front
+//   front ---FrontToProber------> prober      ---ProberToFront-----------> front    (probe_channel.h)
 //   supervisor ---NewChannel + fd---> look-up and capture
-//   capture ---LookupRequest[]---> look-up    ---LookupReply[]-----------> capture    (lookup_channel.h)
+//   capture ---LookupRequest[]---> look-up    ---LookupReply[]-----------> capture  (lookup_channel.h)
+// clang-format on
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
-#include "flow.h"
 #include "bounds.h"
+#include "flow.h"
 #include "orient.h"
 
 namespace netloupe {
 
 // --- front to supervisor
 
-enum class SupervisorAsk : std::uint32_t { openCapture = 1, openFile, killCapture };
+enum class SupervisorAsk : std::uint32_t { openCapture = 1, openFile, killCapture, openProber };
 
 struct SupervisorRequest {
   SupervisorAsk ask = SupervisorAsk::openCapture;
@@ -38,7 +42,9 @@ enum class SupervisorTold : std::uint32_t {
   captureEnded,        // the process is gone; its channel and region stay readable
   lookupStarted,       // fd: channel to the new look-up process
   lookupEnded,
-  captureRefused       // the process could not be started at all
+  captureRefused,  // the process could not be started at all
+  proberStarted,   // fd: channel to the new prober (probe_channel.h)
+  proberEnded      // it is gone, or could not be started; another is started when it is asked for
 };
 
 struct SupervisorEvent {
@@ -48,8 +54,9 @@ struct SupervisorEvent {
 
 // --- supervisor to look-up and capture processes
 
-/// With one fd. To a look-up process: its side of lookup_channel.h to a new capture process on `interfaceIndex` (end of file on
-/// it means that the capture process ended). To a capture process: its side of the channel to a (new) look-up process, replacing the old.
+/// With one fd. To a look-up process: its side of lookup_channel.h to a new capture process on `interfaceIndex` (end of
+/// file on it means that the capture process ended). To a capture process: its side of the channel to a (new) look-up
+/// process, replacing the old.
 struct NewChannel {
   std::uint32_t captureId = 0;
   std::uint32_t interfaceIndex = 0;
@@ -78,8 +85,8 @@ inline constexpr std::uint32_t kLookupDegradedOverloaded = 1;             // loo
 inline constexpr std::uint32_t kLookupDegradedSocketDiagUnavailable = 2;  // socketDiagUnavailable
 inline constexpr std::uint32_t kLookupDegradedOwnerTableFull = 4;         // ownerTableFull
 
-/// Header of every message; at most kMaxLookupMessageBytes follow. An owner's frame is sent here before the reply that names it is
-/// sent to a capture process: the front empties this channel before it forwards a tick's flows.
+/// Header of every message; at most kMaxLookupMessageBytes follow. An owner's frame is sent here before the reply that
+/// names it is sent to a capture process: the front empties this channel before it forwards a tick's flows.
 struct LookupToFront {
   LookupTold told = LookupTold::frame;
   std::uint32_t token = 0;
@@ -91,9 +98,9 @@ struct LookupToFront {
 enum class CaptureAsk : std::uint32_t {
   begin = 1,  // behind it: the compiled capture filter (struct bpf_insn[count], none: everything). Counting starts.
   addresses,  // behind it: LocalAddress[count], every address of the machine from now on
-  tick,       // live: answered by tickDone. Read mode: the tick region has been emptied, go on. The region is the capture process's
-              // until it says tickDone, the front's after it.
-  finish      // every flow ends with endReason, one more tickDone follows, and the process exits
+  tick,   // live: answered by tickDone. Read mode: the tick region has been emptied, go on. The region is the capture
+          // process's until it says tickDone, the front's after it.
+  finish  // every flow ends with endReason, one more tickDone follows, and the process exits
 };
 
 inline constexpr std::uint32_t kTickEveryFlow = 1;  // a snapshot: not only the changed ones
@@ -115,10 +122,18 @@ enum class CaptureTold : std::uint32_t {
   failed,         // behind it: the sentence that says what failed; the process ends
   fileInterface,  // read mode, before its first flow: the file describes one more interface; behind it: its name
   fileTotals,     // read mode, before each tickDone: the totals of one interface
-  endOfFile       // read mode, after the last tickDone: `failure` none or badFile; behind it: the sentence about the damage
+  endOfFile  // read mode, after the last tickDone: `failure` none or badFile; behind it: the sentence about the damage
 };
 
-enum class CaptureFailure : std::uint32_t { none, needsNetRaw, noSuchInterface, interfaceDown, badCaptureFilter, badFile, internal };
+enum class CaptureFailure : std::uint32_t {
+  none,
+  needsNetRaw,
+  noSuchInterface,
+  interfaceDown,
+  badCaptureFilter,
+  badFile,
+  internal
+};
 
 struct CaptureTotals {
   std::uint64_t rxBytes = 0;
@@ -154,10 +169,11 @@ static_assert(std::is_trivially_copyable_v<FrontToCapture> && std::is_trivially_
 
 // --- the processes' main loops; each returns the process's exit code
 
-/// The look-up process (lookup.cpp). Runs with the capabilities that are left to it, its seccomp filter not yet installed: it opens its
-/// netlink sockets, then calls closeSandbox(Role::lookup) (sandbox.h) before it serves anything.
-/// `supervisorChannel` brings NewChannel messages. Ends when either channel is closed.
-/// `generation` counts look-up processes of this run from 0; owner ids begin at generation * 2^24 + 1 so that a new process never reuses one.
+/// The look-up process (lookup.cpp). Runs with the capabilities that are left to it, its seccomp filter not yet
+/// installed: it opens its netlink sockets, then calls closeSandbox(Role::lookup) (sandbox.h) before it serves
+/// anything. `supervisorChannel` brings NewChannel messages. Ends when either channel is closed. `generation` counts
+/// look-up processes of this run from 0; owner ids begin at generation * 2^24 + 1 so that a new process never reuses
+/// one.
 int runLookup(int frontChannel, int supervisorChannel, std::uint32_t generation);
 
 }  // namespace netloupe

@@ -26,16 +26,42 @@ namespace {
 
 // What every role needs to run its loop: talk over descriptors that it has, wait, tell the time, manage memory, end.
 constexpr int kEveryRole[] = {
-    SCMP_SYS(read),          SCMP_SYS(write),          SCMP_SYS(readv),       SCMP_SYS(writev),         SCMP_SYS(recvmsg),
-    SCMP_SYS(sendmsg),       SCMP_SYS(recvfrom),       SCMP_SYS(sendto),      SCMP_SYS(poll),           SCMP_SYS(ppoll),
-    SCMP_SYS(close),         SCMP_SYS(brk),            SCMP_SYS(munmap),      SCMP_SYS(mremap),         SCMP_SYS(madvise),
-    SCMP_SYS(futex),         SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep), SCMP_SYS(exit),
-    SCMP_SYS(exit_group),    SCMP_SYS(rt_sigreturn),   SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall),
-    SCMP_SYS(getpid),        SCMP_SYS(gettid),         SCMP_SYS(tgkill),      SCMP_SYS(getrandom),      SCMP_SYS(fcntl),
-    SCMP_SYS(fstat),         SCMP_SYS(membarrier),
+    SCMP_SYS(read),
+    SCMP_SYS(write),
+    SCMP_SYS(readv),
+    SCMP_SYS(writev),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(sendto),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(close),
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(futex),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(tgkill),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(fstat),
+    SCMP_SYS(membarrier),
 };
 
-// pcap_stats and pcap_setfilter on the open handle; getsockname tells libpcap an interface that is down from one that is gone.
+// pcap_stats and pcap_setfilter on the open handle; getsockname tells libpcap an interface that is down from one that
+// is gone.
 constexpr int kCapture[] = {SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(pread64)};
 
 // Hands tick regions to standard output.
@@ -46,31 +72,66 @@ constexpr int kReader[] = {SCMP_SYS(pread64), SCMP_SYS(lseek)};
 
 // /proc, /etc/passwd and netlink tables. Opening is read-only (see addArguments).
 constexpr int kLookup[] = {
-    SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(readlink),   SCMP_SYS(pread64),    SCMP_SYS(lseek),
-    SCMP_SYS(statx),      SCMP_SYS(newfstatat), SCMP_SYS(stat),       SCMP_SYS(access),     SCMP_SYS(faccessat),
-    SCMP_SYS(faccessat2), SCMP_SYS(bind),       SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
-    SCMP_SYS(getuid),     SCMP_SYS(geteuid),    SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
+    SCMP_SYS(getdents64),  SCMP_SYS(readlinkat),     SCMP_SYS(readlink),        SCMP_SYS(pread64),
+    SCMP_SYS(lseek),       SCMP_SYS(statx),          SCMP_SYS(newfstatat),      SCMP_SYS(stat),
+    SCMP_SYS(access),      SCMP_SYS(faccessat),      SCMP_SYS(faccessat2),      SCMP_SYS(bind),
+    SCMP_SYS(getsockname), SCMP_SYS(getsockopt),     SCMP_SYS(setsockopt),      SCMP_SYS(getuid),
+    SCMP_SYS(geteuid),     SCMP_SYS(epoll_create1),  SCMP_SYS(epoll_ctl),       SCMP_SYS(epoll_wait),
     SCMP_SYS(epoll_pwait), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
 };
 
-// Starts and ends processes. A filter is inherited and can only be tightened, so this list holds besides its own needs what its children
-// need until they close their own sandbox: opening a capture handle, giving up capabilities, installing a filter.
+// Sends and hears probes; sockets are made to hold ports and, without privilege, to probe (see closeSandbox()).
+constexpr int kProber[] = {
+    SCMP_SYS(getsockopt),
+    SCMP_SYS(setsockopt),
+    SCMP_SYS(bind),
+    SCMP_SYS(getsockname),
+};
+
+// Starts and ends processes. A filter is inherited and can only be tightened, so this list holds besides its own needs
+// what its children need until they close their own sandbox: opening a capture handle, giving up capabilities,
+// installing a filter.
 constexpr int kSupervisor[] = {
-    SCMP_SYS(wait4),        SCMP_SYS(waitid),       SCMP_SYS(kill),       SCMP_SYS(socketpair),   SCMP_SYS(memfd_create),
-    SCMP_SYS(ftruncate),    SCMP_SYS(signalfd4),    SCMP_SYS(signalfd),   SCMP_SYS(dup),          SCMP_SYS(dup2),
-    SCMP_SYS(dup3),         SCMP_SYS(close_range),  SCMP_SYS(getppid),    SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
-    SCMP_SYS(prctl),        SCMP_SYS(capget),       SCMP_SYS(capset),     SCMP_SYS(seccomp),      SCMP_SYS(landlock_create_ruleset),
-    SCMP_SYS(landlock_restrict_self), SCMP_SYS(ioctl), SCMP_SYS(eventfd2), SCMP_SYS(uname),      SCMP_SYS(sysinfo),
-    SCMP_SYS(sched_getaffinity), SCMP_SYS(prlimit64), SCMP_SYS(getuid),   SCMP_SYS(geteuid),      SCMP_SYS(getgid),
+    SCMP_SYS(wait4),
+    SCMP_SYS(waitid),
+    SCMP_SYS(kill),
+    SCMP_SYS(socketpair),
+    SCMP_SYS(memfd_create),
+    SCMP_SYS(ftruncate),
+    SCMP_SYS(signalfd4),
+    SCMP_SYS(signalfd),
+    SCMP_SYS(dup),
+    SCMP_SYS(dup2),
+    SCMP_SYS(dup3),
+    SCMP_SYS(close_range),
+    SCMP_SYS(getppid),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(prctl),
+    SCMP_SYS(capget),
+    SCMP_SYS(capset),
+    SCMP_SYS(seccomp),
+    SCMP_SYS(landlock_create_ruleset),
+    SCMP_SYS(landlock_restrict_self),
+    SCMP_SYS(ioctl),
+    SCMP_SYS(eventfd2),
+    SCMP_SYS(uname),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(getuid),
+    SCMP_SYS(geteuid),
+    SCMP_SYS(getgid),
     SCMP_SYS(getegid),
 };
 
 // Libraries try these and can do without: they see EPERM instead of a dead process.
 constexpr int kRefusedSoftly[] = {
-    SCMP_SYS(open),     SCMP_SYS(openat),     SCMP_SYS(socket),   SCMP_SYS(connect), SCMP_SYS(access),    SCMP_SYS(faccessat),
-    SCMP_SYS(faccessat2), SCMP_SYS(stat),     SCMP_SYS(lstat),    SCMP_SYS(readlink), SCMP_SYS(ioctl),    SCMP_SYS(uname),
-    SCMP_SYS(sysinfo),  SCMP_SYS(prlimit64),  SCMP_SYS(sched_getaffinity), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(lseek),
-    SCMP_SYS(newfstatat), SCMP_SYS(sched_yield), SCMP_SYS(eventfd2),
+    SCMP_SYS(open),      SCMP_SYS(openat),     SCMP_SYS(socket),  SCMP_SYS(connect),    SCMP_SYS(access),
+    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(stat),    SCMP_SYS(lstat),      SCMP_SYS(readlink),
+    SCMP_SYS(ioctl),     SCMP_SYS(uname),      SCMP_SYS(sysinfo), SCMP_SYS(prlimit64),  SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(getuid),    SCMP_SYS(geteuid),    SCMP_SYS(lseek),   SCMP_SYS(newfstatat), SCMP_SYS(sched_yield),
+    SCMP_SYS(eventfd2),
 };
 
 class Filter {
@@ -88,15 +149,19 @@ class Filter {
 
   void allowIf(int call, std::initializer_list<scmp_arg_cmp> conditions) { add(SCMP_ACT_ALLOW, call, conditions); }
 
-  /// Calls that are allowed already (perhaps with conditions) stay so: in libseccomp a rule without conditions would replace those with.
-  void refuseSoftly(int call, std::initializer_list<scmp_arg_cmp> conditions = {}) { add(SCMP_ACT_ERRNO(EPERM), call, conditions); }
+  /// Calls that are allowed already (perhaps with conditions) stay so: in libseccomp a rule without conditions would
+  /// replace those with.
+  void refuseSoftly(int call, std::initializer_list<scmp_arg_cmp> conditions = {}) {
+    add(SCMP_ACT_ERRNO(EPERM), call, conditions);
+  }
 
   bool load() { return ok_ && context_ != nullptr && seccomp_load(context_) == 0; }
 
  private:
   void add(std::uint32_t action, int call, std::initializer_list<scmp_arg_cmp> conditions) {
     if (context_ == nullptr) return;
-    const int error = seccomp_rule_add_array(context_, action, call, static_cast<unsigned>(conditions.size()), conditions.begin());
+    const int error =
+        seccomp_rule_add_array(context_, action, call, static_cast<unsigned>(conditions.size()), conditions.begin());
     // EDOM: this machine has no such call; EACCES: the action is the default one.
     if (error != 0 && error != -EDOM && error != -EACCES) ok_ = false;
   }
@@ -128,11 +193,18 @@ void closeFileSystem() {
 
 std::span<const int> callsOf(Role role) {
   switch (role) {
-    case Role::supervisor: return kSupervisor;
-    case Role::capture: return kCapture;
-    case Role::reader: return kReader;
-    case Role::lookup: return kLookup;
-    case Role::front: return kFront;
+    case Role::supervisor:
+      return kSupervisor;
+    case Role::capture:
+      return kCapture;
+    case Role::reader:
+      return kReader;
+    case Role::lookup:
+      return kLookup;
+    case Role::front:
+      return kFront;
+    case Role::prober:
+      return kProber;
   }
   return {};
 }
@@ -141,11 +213,18 @@ std::span<const int> callsOf(Role role) {
 
 const char* roleName(Role role) {
   switch (role) {
-    case Role::supervisor: return "supervisor";
-    case Role::front: return "front";
-    case Role::capture: return "capture";
-    case Role::reader: return "reader";
-    case Role::lookup: return "look-up";
+    case Role::supervisor:
+      return "supervisor";
+    case Role::front:
+      return "front";
+    case Role::capture:
+      return "capture";
+    case Role::reader:
+      return "reader";
+    case Role::lookup:
+      return "look-up";
+    case Role::prober:
+      return "prober";
   }
   return "?";
 }
@@ -171,8 +250,9 @@ bool closeSandbox(Role role) {
     filter.allow(kCapture);
     filter.allow(kReader);
     filter.allow(kLookup);
-    constexpr std::uint64_t kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-                                             CLONE_NEWPID | CLONE_NEWNET;
+    filter.allow(kProber);
+    constexpr std::uint64_t kNewNamespaces =
+        CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
     filter.allowIf(SCMP_SYS(clone), {argument(0, kNewNamespaces, 0)});
     filter.allow(std::initializer_list<int>{SCMP_SYS(fork), SCMP_SYS(socket)});
   }
@@ -182,6 +262,14 @@ bool closeSandbox(Role role) {
     filter.allowIf(SCMP_SYS(open), {argument(1, kWriting, O_RDONLY)});
   }
   if (role == Role::lookup) filter.allowIf(SCMP_SYS(socket), {{0, SCMP_CMP_EQ, AF_NETLINK, 0}});
+  if (role == Role::prober) {
+    constexpr std::uint64_t kKind = 0xf;  // without SOCK_CLOEXEC and SOCK_NONBLOCK
+    for (const std::uint64_t family : {std::uint64_t{AF_INET}, std::uint64_t{AF_INET6}}) {
+      for (const std::uint64_t kind : {std::uint64_t{SOCK_STREAM}, std::uint64_t{SOCK_DGRAM}}) {
+        filter.allowIf(SCMP_SYS(socket), {{0, SCMP_CMP_EQ, family, 0}, argument(1, kKind, kind)});
+      }
+    }
+  }
 
   if (role == Role::capture) {
     // Whether an interface that went down is still there; every other device control is refused.
@@ -200,13 +288,16 @@ bool closeSandbox(Role role) {
   }
 
   for (const int call : kRefusedSoftly) {
-    const bool allowed = contains(own, call) || (role == Role::supervisor && (contains(kLookup, call) || contains(kReader, call)));
+    const bool allowed =
+        contains(own, call) || (role == Role::supervisor && (contains(kLookup, call) || contains(kReader, call)));
     const bool conditional = (readsFiles && (call == SCMP_SYS(open) || call == SCMP_SYS(openat))) ||
-                             (readsFiles && call == SCMP_SYS(socket)) || ((role == Role::capture || role == Role::front) && call == SCMP_SYS(ioctl));
+                             ((readsFiles || role == Role::prober) && call == SCMP_SYS(socket)) ||
+                             ((role == Role::capture || role == Role::front) && call == SCMP_SYS(ioctl));
     if (!allowed && !conditional) filter.refuseSoftly(call);
   }
   if (!filter.load()) {
-    std::fprintf(stderr, "netloupe-helper: %s: the kernel refused the seccomp filter; nothing is served without it\n", roleName(role));
+    std::fprintf(stderr, "netloupe-helper: %s: the kernel refused the seccomp filter; nothing is served without it\n",
+                 roleName(role));
     return false;
   }
   return true;

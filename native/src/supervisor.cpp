@@ -19,6 +19,7 @@
 
 #include "capture.h"
 #include "channel.h"
+#include "probe_channel.h"
 #include "reader.h"
 #include "role_channels.h"
 #include "sandbox.h"
@@ -44,7 +45,8 @@ void closeRange(unsigned first, unsigned last) {
   if (first <= last) close_range(first, last, 0);
 }
 
-/// Closes every descriptor but standard error and `kept`, and puts /dev/null on standard input and output unless `keepStandard`.
+/// Closes every descriptor but standard error and `kept`, and puts /dev/null on standard input and output unless
+/// `keepStandard`.
 void keepDescriptors(std::vector<int> kept, int devNull, bool keepStandard) {
   if (!keepStandard) {
     dup2(devNull, STDIN_FILENO);
@@ -77,7 +79,8 @@ class Supervisor {
     auto [mine, fronts] = makeChannel();
     if (!mine) return startFailed();
     front_ = std::move(mine);
-    frontPid_ = start("netloupe-front", {fronts.get()}, true, [&, end = fronts.get()] { return runFront(options_, Fd(end)); });
+    frontPid_ =
+        start("netloupe-front", {fronts.get()}, true, [&, end = fronts.get()] { return runFront(options_, Fd(end)); });
     if (frontPid_ < 0) return startFailed();
     fronts.reset();
     // The front has them; the supervisor must not keep the application's pipes open.
@@ -162,10 +165,9 @@ class Supervisor {
     const pid_t pid = start("netloupe-pcap", {theirs.get(), captureEnd.get(), region.get()}, false, [&] {
       // Only the opening of the handle needs it; runCapture drops it before the first packet is looked at.
       if (!keepOnly({.netRaw = options_.privileges.netRaw}, true)) return kExitFailed;
-      return runCapture(options, {.front = Fd(captureEnd.get()),
-                                  .supervisor = Fd(theirs.get()),
-                                  .lookup = Fd(),
-                                  .region = Fd(region.get())});
+      return runCapture(
+          options,
+          {.front = Fd(captureEnd.get()), .supervisor = Fd(theirs.get()), .lookup = Fd(), .region = Fd(region.get())});
     });
     if (pid < 0) return refuse(request.captureId);
     captures_.push_back({.captureId = request.captureId,
@@ -174,6 +176,20 @@ class Supervisor {
                          .control = std::move(mine)});
     tellFront({.told = SupervisorTold::captureStarted, .captureId = request.captureId}, {frontEnd.get(), region.get()});
     connectLookup(captures_.back());
+  }
+
+  /// Started when the first trace is opened, so that nobody pays for it before.
+  void openProber() {
+    if (prober_.pid > 0) return;
+    auto [frontEnd, proberEnd] = makeChannel();
+    const pid_t pid = !frontEnd ? -1 : start("netloupe-probe", {proberEnd.get()}, false, [&] {
+      // Only the opening of raw sockets needs it; runProber drops it before the first answer is looked at.
+      if (!keepOnly({.netRaw = options_.privileges.netRaw}, true)) return kExitFailed;
+      return runProber(proberEnd.get());
+    });
+    if (pid < 0) return tellFront({.told = SupervisorTold::proberEnded});
+    prober_ = Child{.pid = pid, .control = {}};
+    tellFront({.told = SupervisorTold::proberStarted}, {frontEnd.get()});
   }
 
   void openFile(const SupervisorRequest& request) {
@@ -224,14 +240,27 @@ class Supervisor {
   void readFront() {
     SupervisorRequest request;
     switch (receiveMessage(front_.get(), request)) {
-      case Received::wouldBlock: return;
-      case Received::closed: front_.reset(); return;  // it is ending; its exit is seen as a signal
-      case Received::malformed: kill(frontPid_, SIGKILL); return;
-      case Received::message: break;
+      case Received::wouldBlock:
+        return;
+      case Received::closed:
+        front_.reset();
+        return;  // it is ending; its exit is seen as a signal
+      case Received::malformed:
+        kill(frontPid_, SIGKILL);
+        return;
+      case Received::message:
+        break;
     }
     switch (request.ask) {
-      case SupervisorAsk::openCapture: openCapture(request); break;
-      case SupervisorAsk::openFile: openFile(request); break;
+      case SupervisorAsk::openCapture:
+        openCapture(request);
+        break;
+      case SupervisorAsk::openFile:
+        openFile(request);
+        break;
+      case SupervisorAsk::openProber:
+        openProber();
+        break;
       case SupervisorAsk::killCapture:
         for (const Child& capture : captures_) {
           if (capture.captureId == request.captureId) kill(capture.pid, SIGKILL);
@@ -264,7 +293,13 @@ class Supervisor {
       lookupLater();
       return;
     }
-    const auto capture = std::find_if(captures_.begin(), captures_.end(), [&](const Child& one) { return one.pid == pid; });
+    if (pid == prober_.pid) {
+      logDeath(Role::prober, pid, status);
+      prober_ = Child{};
+      return tellFront({.told = SupervisorTold::proberEnded});
+    }
+    const auto capture =
+        std::find_if(captures_.begin(), captures_.end(), [&](const Child& one) { return one.pid == pid; });
     if (capture == captures_.end()) return;
     logDeath(Role::capture, pid, status);
     tellFront({.told = SupervisorTold::captureEnded, .captureId = capture->captureId});
@@ -272,15 +307,15 @@ class Supervisor {
   }
 
   void frontEnded(int status) {
-    frontPid_ = -1;
     ended_ = true;
-    if (WIFEXITED(status)) {
-      exitCode_ = told_ ? kExitDone : WEXITSTATUS(status);
+    if (told_) {
+      exitCode_ = kExitDone;
     } else {
-      exitCode_ = told_ ? kExitDone : kExitFailed;
-      if (!told_) logDeath(Role::front, frontPid_, status);
+      exitCode_ = WIFEXITED(status) ? WEXITSTATUS(status) : kExitFailed;
+      logDeath(Role::front, frontPid_, status);
     }
     if (lookup_.pid > 0) kill(lookup_.pid, SIGKILL);
+    if (prober_.pid > 0) kill(prober_.pid, SIGKILL);
     for (const Child& capture : captures_) kill(capture.pid, SIGKILL);
     while (waitpid(-1, nullptr, 0) > 0) {
     }
@@ -289,7 +324,8 @@ class Supervisor {
   static void logDeath(Role role, pid_t pid, int status) {
     if (WIFSIGNALED(status)) {
       const char* why = WTERMSIG(status) == SIGSYS ? " (a system call that is not in its list)" : "";
-      std::fprintf(stderr, "netloupe-helper: the %s process %d ended by signal %d%s\n", roleName(role), pid, WTERMSIG(status), why);
+      std::fprintf(stderr, "netloupe-helper: the %s process %d ended by signal %d%s\n", roleName(role), pid,
+                   WTERMSIG(status), why);
     }
   }
 
@@ -302,6 +338,7 @@ class Supervisor {
   Fd front_;
   pid_t frontPid_ = -1;
   Child lookup_;
+  Child prober_;
   std::uint32_t lookupGeneration_ = 0;
   std::uint32_t lookupPauseMs_ = kRestartFirstMs;
   std::uint64_t lookupStartedMs_ = 0;
@@ -315,6 +352,8 @@ class Supervisor {
 
 }  // namespace
 
-int runSupervisor(const FrontOptions& options, Fd file) { return Supervisor(options, std::move(file)).run(); }
+int runSupervisor(const FrontOptions& options, Fd file) {
+  return Supervisor(options, std::move(file)).run();
+}
 
 }  // namespace netloupe

@@ -1,5 +1,5 @@
-// The frames of PROTOCOL.md as bytes: headers, flow and socket records, and the reader of incoming frames. The structs are the wire
-// layout itself; every integer is little-endian, so the helper is built for little-endian machines only.
+// The frames of PROTOCOL.md as bytes: headers, flow and socket records, and the reader of incoming frames. The structs
+// are the wire layout itself; every integer is little-endian, so the helper is built for little-endian machines only.
 #pragma once
 
 #include <bit>
@@ -18,7 +18,7 @@ namespace netloupe {
 static_assert(std::endian::native == std::endian::little, "the records are written as they lie in memory");
 
 inline constexpr std::uint16_t kProtocolMajor = 1;
-inline constexpr std::uint16_t kProtocolMinor = 0;
+inline constexpr std::uint16_t kProtocolMinor = 1;
 
 enum class FrameType : std::uint8_t { control = 1, flowBatch = 2, socketBatch = 3 };
 
@@ -111,8 +111,8 @@ struct SocketRecord {
   std::uint32_t congestionWindow = 0;
 };
 static_assert(sizeof(SocketRecord) == 104 && std::is_trivially_copyable_v<SocketRecord>);
-static_assert(offsetof(SocketRecord, localPort) == 40 && offsetof(SocketRecord, family) == 64 && offsetof(SocketRecord, rxBytes) == 72 &&
-              offsetof(SocketRecord, rttUs) == 88);
+static_assert(offsetof(SocketRecord, localPort) == 40 && offsetof(SocketRecord, family) == 64 &&
+              offsetof(SocketRecord, rxBytes) == 72 && offsetof(SocketRecord, rttUs) == 88);
 
 /// A whole control frame (header and JSON text).
 std::string controlFrame(std::string_view json);
@@ -123,11 +123,12 @@ std::string flowBatchHead(std::uint32_t tick, std::size_t count);
 /// A whole socket batch frame.
 std::string socketBatchFrame(std::uint32_t token, std::span<const SocketRecord> records);
 
-/// Text as the protocol allows it in JSON: bytes that are not UTF-8 become U+FFFD, cut at `maxBytes` between characters.
+/// Text as the protocol allows it in JSON: bytes that are not UTF-8 become U+FFFD, cut at `maxBytes` between
+/// characters.
 std::string cleanText(std::string_view text, std::size_t maxBytes);
 
-/// Cuts the application's byte stream into control frames. Refuses at the header, before anything of the payload is kept; after an error
-/// it takes nothing more, because the stream can't be trusted.
+/// Cuts the application's byte stream into control frames. Refuses at the header, before anything of the payload is
+/// kept; after an error it takes nothing more, because the stream can't be trusted.
 class FrameReader {
  public:
   enum class Error { none, badFrame, frameTooLarge };
@@ -135,8 +136,8 @@ class FrameReader {
   /// Takes the next bytes; complete frames are then given by next().
   void feed(std::span<const char> bytes);
 
-  /// The JSON text of the next complete control frame; false when there is none (yet, or because of error()). The text lives until the
-  /// next call of feed or next.
+  /// The JSON text of the next complete control frame; false when there is none (yet, or because of error()). The text
+  /// lives until the next call of feed or next.
   bool next(std::string_view& json);
 
   Error error() const { return error_; }
