@@ -78,6 +78,7 @@ async function trace(
 ): Promise<Failure | null> {
   const run = new TraceRun(options, destination.address, Date.now())
   let limits: string[] = []
+  let unsent = ''
   let conclude: (failure: Failure | null) => void = () => undefined
   const concluded = new Promise<Failure | null>((resolve) => {
     conclude = resolve
@@ -105,6 +106,9 @@ async function trace(
         report.changed()
         if (run.state === 'finished') conclude(null)
       },
+      unsent: (reason) => {
+        unsent = reason
+      },
       failed: conclude,
     })
     if (!opened.ok) return opened.failure
@@ -117,6 +121,11 @@ async function trace(
     const failure = await concluded
     opened.value.close()
     if (failure !== null) return failure
+    if (unsent !== '') {
+      const isNothingSent = run.snapshot().hops.every(({ sent }) => sent === 0)
+      if (isNothingSent) return { code: 'notSent', message: `No probe could be sent: ${unsent}`, fix: '' }
+      output.complain(`Some probes could not be sent: ${unsent}`)
+    }
     // Looking at every hop asks for what is not known of it yet.
     view()
     await Promise.race([book.settled(), delay(lastNamesMs)])

@@ -19,6 +19,8 @@ export interface ProbePlan {
 export interface ProbeListener {
   /** The plan has taken items or begun a round. */
   changed(): void
+  /** Probes that the kernel refused to send, with its reason; those are not counted as lost. */
+  unsent(reason: string): void
   /** The trace cannot go on; the plan knows it already. */
   failed(failure: Failure): void
 }
@@ -120,6 +122,8 @@ export class Prober {
       else own.push(item)
     }
     for (const [trace, own] of byTrace) {
+      const refused = own.findLast(({ outcome, message }) => outcome === 'unsent' && message !== undefined)
+      if (refused?.message !== undefined) trace.listener.unsent(refused.message)
       trace.plan.apply(own, this.clock.nowMs())
       this.#pump(trace)
       trace.listener.changed()

@@ -23,6 +23,8 @@ interface Run {
   snapshot: TraceSnapshot | null
   probed: ProbedTrace | null
   limits: string[]
+  /** Why probes could not be sent, `''` while all could. */
+  unsent: string
   failure: Failure | null
 }
 
@@ -49,12 +51,15 @@ export class TraceSession {
     if (!resolved.ok) return resolved
     const { address } = resolved.value
     const run = new TraceRun(options, address, nowMs())
-    const next: Run = { run, snapshot: null, probed: null, limits: [], failure: null }
+    const next: Run = { run, snapshot: null, probed: null, limits: [], unsent: '', failure: null }
     const probed = await prober.open(traceOpening(options, address, resolved.value.interface), run, {
       changed: () => {
         next.snapshot = null
         this.#releaseWhenDone(next)
         if (this.#current === next) this.changed()
+      },
+      unsent: (reason) => {
+        next.unsent = reason
       },
       failed: (failure) => {
         next.snapshot = null
@@ -106,7 +111,8 @@ export class TraceSession {
     const current = this.#current
     if (current === null) return null
     const { book } = this.parts
-    const limits = [...current.limits, ...book.problems.map(({ detail, fix }) => `${detail} ${fix}`.trim())]
+    const unsent = current.unsent === '' ? [] : [`Some probes could not be sent: ${current.unsent}`]
+    const limits = [...unsent, ...current.limits, ...book.problems.map(({ detail, fix }) => `${detail} ${fix}`.trim())]
     return joinView(
       {
         traceKey: this.traceKey,

@@ -68,7 +68,11 @@ let fake: ReturnType<typeof fakeHelper>
 let running: Helper | null
 let prober: Prober
 let plan: FakePlan
-const listener = { changed: vi.fn(), failed: vi.fn<(failure: Failure) => void>() }
+const listener = {
+  changed: vi.fn(),
+  unsent: vi.fn<(reason: string) => void>(),
+  failed: vi.fn<(failure: Failure) => void>(),
+}
 
 beforeEach(() => {
   clock = new ManualClock()
@@ -146,6 +150,16 @@ describe('probing', () => {
     plan.orders.push(order(2))
     if (opened.ok) opened.value.wake()
     expect(fake.orders).toHaveLength(1)
+  })
+})
+
+describe('probes that the kernel refuses', () => {
+  it('are told with its reason, and closed in the plan', async () => {
+    await prober.open(opening, plan, listener)
+    const refused: ProbeItem = { ...item(1), outcome: 'unsent', errorCode: 'ENETUNREACH', message: 'No route.' }
+    prober.take([refused])
+    expect(listener.unsent).toHaveBeenCalledWith('No route.')
+    expect(plan.taken).toEqual([refused])
   })
 })
 
