@@ -111,7 +111,7 @@ TEST_CASE("helper: hello comes first, degraded after helloAck, and end of input 
   HelperProcess helper;
   const Json hello = helper.next()->control;
   CHECK(hello["type"] == "hello");
-  CHECK(hello["protocol"] == Json{{"major", 1}, {"minor", 0}});
+  CHECK(hello["protocol"] == Json{{"major", 1}, {"minor", 1}});
   CHECK(hello["mode"] == "live");
   CHECK(hello["pid"] == helper.pid());
   CHECK(hello["limits"]["maxControlBytes"] == 65536);
