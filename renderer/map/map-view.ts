@@ -19,7 +19,8 @@ export interface MapView {
 const maxZoom = 40
 /** A path within one town is shown with the country around it. */
 const maxFittedZoom = 14
-const margin = { x: 44, top: 26, bottom: 30 }
+/** The buttons stand at the right. */
+const margin = { left: 36, right: 60, top: 26, bottom: 30 }
 
 export function projectionOf({ centre, scale, x, y }: MapView): GeoProjection {
   return geoNaturalEarth1().rotate([-centre, 0]).scale(scale).translate([x, y])
@@ -54,8 +55,8 @@ export function fittedView(places: readonly MapPlace[], size: Size): MapView {
   const projection = geoNaturalEarth1().rotate([-centre, 0])
   projection.fitExtent(
     [
-      [margin.x, margin.top],
-      [Math.max(margin.x + 1, size.width - margin.x), Math.max(margin.top + 1, size.height - margin.bottom)],
+      [margin.left, margin.top],
+      [Math.max(margin.left + 1, size.width - margin.right), Math.max(margin.top + 1, size.height - margin.bottom)],
     ],
     shape,
   )

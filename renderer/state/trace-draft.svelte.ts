@@ -4,10 +4,10 @@ import { defaultTraceOptions, type TraceOptions } from '../../electron/shared/tr
 class TraceDraft {
   options = $state.raw<TraceOptions>({ ...defaultTraceOptions, host: '' })
 
-  /** The options that are not as they come, the host and the protocol aside. */
+  /** The options that are not as they come, those aside that always stand beside the host. */
   readonly changed = $derived(
     (Object.keys(defaultTraceOptions) as (keyof typeof defaultTraceOptions)[]).filter(
-      (key) => key !== 'protocol' && this.options[key] !== defaultTraceOptions[key],
+      (key) => key !== 'protocol' && key !== 'port' && this.options[key] !== defaultTraceOptions[key],
     ),
   )
 
@@ -17,8 +17,8 @@ class TraceDraft {
 
   /** Back to the options as they come; what is traced stays. */
   reset(): void {
-    const { host, protocol } = this.options
-    this.options = { ...defaultTraceOptions, host, protocol }
+    const { host, protocol, port } = this.options
+    this.options = { ...defaultTraceOptions, host, protocol, port }
   }
 }
 

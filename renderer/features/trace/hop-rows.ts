@@ -17,7 +17,9 @@ const maxAddressesPerHop = 8
 /** The lines for hops, in the order of their distance. */
 export function hopRows(hops: readonly TraceHop[]): HopRow[] {
   return hops.flatMap((hop) => {
-    const [first, ...others] = hop.addresses.slice(0, maxAddressesPerHop)
+    // By flow, not by the number of answers, which would have lines change places all the time.
+    const addresses = [...hop.addresses].sort((one, other) => (one.flows[0] ?? 0) - (other.flows[0] ?? 0))
+    const [first, ...others] = addresses.slice(0, maxAddressesPerHop)
     const row = (address: HopAddress | undefined, isFirst: boolean): HopRow => ({
       key: `${hop.ttl}:${address?.address ?? ''}`,
       hop,

@@ -22,9 +22,14 @@ export interface PathLayout {
   gap: number
 }
 
+/** Columns as far apart as this have room for labels. */
+export const labelGap = 76
+
 /** The machine itself, from which every path begins. */
 export const sourceId = 'source'
 
+/** Half of a label, where columns are far enough apart to have some. */
+const wideMarginX = 50
 const marginX = 28
 const marginY = 26
 const minGap = 28
@@ -36,7 +41,8 @@ const maxRowGap = 46
  * Places a path graph in a box at least as large as given: a column per ttl, nearest left; branches below each other,
  * each near those it comes from.
  */
-export function layOutPath(graph: PathGraph, boxWidth: number, boxHeight: number): PathLayout {
+export function layOutPath(whole: PathGraph, boxWidth: number, boxHeight: number): PathLayout {
+  const graph = withoutLostAnswers(whole)
   const empty = { nodes: [], links: [], width: boxWidth, height: boxHeight, gap: minGap }
   const firstTtl = graph.nodes[0]?.ttl
   if (firstTtl === undefined) return empty
@@ -52,12 +58,14 @@ export function layOutPath(graph: PathGraph, boxWidth: number, boxHeight: number
   const ttls = [...columns.keys()].sort((one, other) => one - other)
   const lastTtl = ttls.at(-1) ?? firstTtl
   const most = Math.max(...[...columns.values()].map(({ length }) => length))
-  const gap = Math.min(maxGap, Math.max(minGap, (boxWidth - 2 * marginX) / Math.max(1, lastTtl - source.ttl)))
+  const steps = Math.max(1, lastTtl - source.ttl)
+  const margin = (boxWidth - 2 * wideMarginX) / steps >= labelGap ? wideMarginX : marginX
+  const gap = Math.min(maxGap, Math.max(minGap, (boxWidth - 2 * margin) / steps))
   const rowGap = Math.min(maxRowGap, Math.max(minRowGap, (boxHeight - 2 * marginY) / Math.max(1, most - 1)))
-  const width = Math.max(boxWidth, 2 * marginX + gap * (lastTtl - source.ttl))
+  const width = Math.max(boxWidth, 2 * margin + gap * steps)
   const height = Math.max(boxHeight, 2 * marginY + rowGap * (most - 1))
   // A short path stands in the middle of a wide box.
-  const left = (width - gap * (lastTtl - source.ttl)) / 2
+  const left = (width - gap * steps) / 2
 
   const placed = new Map<string, PlacedNode>()
   for (const ttl of ttls) {
@@ -70,6 +78,22 @@ export function layOutPath(graph: PathGraph, boxWidth: number, boxHeight: number
     })
   }
   return { nodes: [...placed.values()], links: placeLinks(links, placed), width, height, gap }
+}
+
+/**
+ * A silent hop is one that never answers. Where the same flow has met a router at this distance, silence was a lost answer,
+ * no way beside it.
+ */
+function withoutLostAnswers({ nodes, links }: PathGraph): PathGraph {
+  const answering = nodes.filter(({ address }) => address !== '')
+  const isLoss = (node: PathNode) =>
+    node.address === '' &&
+    node.flows.every((flow) => answering.some(({ ttl, flows }) => ttl === node.ttl && flows.includes(flow)))
+  const lost = new Set(nodes.filter(isLoss).map(({ id }) => id))
+  return {
+    nodes: nodes.filter(({ id }) => !lost.has(id)),
+    links: links.filter(({ from, to }) => !lost.has(from) && !lost.has(to)),
+  }
 }
 
 function leaving(links: readonly PathLink[], id: string): number {

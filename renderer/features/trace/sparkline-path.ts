@@ -13,8 +13,12 @@ const minRangePart = 0.25
 /** Draws the last `capacity` samples, the newest at the right edge. */
 export function sparkline(samples: readonly RttSample[], width: number, height: number, capacity: number): Sparkline {
   const answered = samples.flatMap(({ rttMs }) => rttMs ?? [])
-  const highest = Math.max(...answered, 0)
-  const lowest = Math.max(0, Math.min(Math.min(...answered), highest * (1 - minRangePart)))
+  const worst = Math.max(...answered, 0)
+  const best = Math.min(...answered, worst)
+  // What the least range adds is shared by both sides, so that a steady line runs in the middle.
+  const slack = Math.max(0, worst * minRangePart - (worst - best)) / 2
+  const highest = worst + slack
+  const lowest = best - slack
   const step = width / Math.max(1, capacity - 1)
   const left = width - (samples.length - 1) * step
   const lossX: number[] = []

@@ -20,7 +20,7 @@ export const stopWords: Record<TraceStopReason, string> = {
 export const kindWords: Record<AddressKind, string> = {
   public: '',
   private: 'Private network',
-  cgnat: 'Provider’s shared (CGNAT)',
+  cgnat: 'Shared (CGNAT)',
   loopback: 'This computer',
   linkLocal: 'Link-local',
   uniqueLocal: 'Private network',

@@ -185,9 +185,13 @@ export class FakeApi implements NetloupeApi {
       case 'settings.set':
         this.settings = { ...this.settings, ...(params as Partial<Settings>) }
         return this.settings
+      case 'trace.list':
+        return []
       case 'helper.grant':
       case 'helper.restart':
       case 'process.end':
+      case 'trace.control':
+      case 'trace.export':
         return { ok: true }
       default:
         return null
