@@ -195,6 +195,12 @@ int sendFromSocket(int fd, const ProbeFields& fields, int interfaceIndex, std::s
                  in6_pktinfo{.ipi6_addr = {}, .ipi6_ifindex = static_cast<unsigned>(interfaceIndex)});
     }
   }
+  // An ICMP error that answers an earlier probe fails the next call on the socket, whatever that is. Only what fails when none can be
+  // left has to do with this probe.
+  int earlier = 0;
+  socklen_t size = sizeof earlier;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &earlier, &size);
+  if (sendmsg(fd, &message, 0) >= 0) return 0;
   return sendmsg(fd, &message, 0) < 0 ? errno : 0;
 }
 

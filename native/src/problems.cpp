@@ -177,12 +177,12 @@ Problem portInUse(std::uint16_t port) {
 Problem traceNeedsNetRaw(ProbeProtocol protocol, const std::string& program) {
   if (protocol == ProbeProtocol::tcp) {
     return {"needsNetRaw", "TCP probes can't be sent: the helper has no cap_net_raw.",
-            "Trace with UDP, or " + grant(program)};
+            "Trace with UDP instead. " + grant(program)};
   }
   return {"needsNetRaw",
           "ICMP probes can't be sent: the helper has no cap_net_raw, and this user's group is not in "
           "net.ipv4.ping_group_range.",
-          "Trace with UDP, or " + grant(program)};
+          "Trace with UDP instead. " + grant(program)};
 }
 
 Problem tooManyTraces() {
