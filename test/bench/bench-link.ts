@@ -57,6 +57,11 @@ udp dport ${servicePort} drop
     return this.start({ flows, rate, seconds })
   }
 
+  /** Frames that have arrived at the capturing host, whoever counted them. */
+  async receivedPackets(): Promise<number> {
+    return (await this.capturing.linkTotals(interfaceName)).rxPackets
+  }
+
   /** A few frames of one flow, so that everybody has opened and allocated what it needs. */
   async warmUp(): Promise<BlastDone> {
     const blast = await this.start({ flows: 1, rate: 1000, count: 100 })
@@ -81,7 +86,7 @@ udp dport ${servicePort} drop
 }
 
 /** Resolves when `cpuNs` has all but stopped to rise: what was captured is then processed. */
-export async function untilIdle(cpuNs: () => number, limitMs = 20_000): Promise<void> {
+export async function untilIdle(cpuNs: () => number, limitMs = 5_000): Promise<void> {
   const stepMs = 500
   let before = cpuNs()
   for (let waitedMs = 0; waitedMs < limitMs; waitedMs += stepMs) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BenchLink, untilIdle, type Load } from './bench-link'
 import { contenders, type Contender } from './contenders'
 import type { BenchOptions } from './options'
@@ -7,6 +8,9 @@ import { withLab } from '../lab/lab'
 
 const rates = [200_000, 0]
 const flowCounts = [10, 1_000, 100_000]
+
+/** Within these every flow has begun; what follows is the sustained cost. */
+const rampSeconds = 2
 
 /** CPU time per packet of the helper and of its peers under the same load, one after the other. */
 export async function measureCpu(options: BenchOptions, say: (line: string) => void): Promise<CpuCase[]> {
@@ -32,16 +36,18 @@ export async function measureCpu(options: BenchOptions, say: (line: string) => v
 }
 
 async function measureOne(link: BenchLink, contender: Contender, load: Load): Promise<CpuCase> {
-  const blast = await link.prepare(load)
+  const blast = await link.prepare({ ...load, seconds: rampSeconds + load.seconds })
   let warmedUp = 0
   const running = await contender.start(link.capturing, async () => {
     warmedUp = (await link.warmUp()).packets
   })
   const cpuNs = (): number => cpuNsOf(running.pids())
-  await untilIdle(cpuNs)
   const before = cpuNs()
   blast.go()
+  await sleep(rampSeconds * 1000)
+  const ramped = { cpuNs: cpuNs(), packets: await link.receivedPackets() }
   const sent = await blast.done()
+  const sustained = { cpuNs: cpuNs() - ramped.cpuNs, packets: (await link.receivedPackets()) - ramped.packets }
   await untilIdle(cpuNs)
   const spent = cpuNs() - before
   const counted = await running.finish()
@@ -54,6 +60,7 @@ async function measureOne(link: BenchLink, contender: Contender, load: Load): Pr
     packets,
     dropped: counted.dropped ?? Math.max(sent.packets - packets, 0),
     cpuNsPerPacket: spent / packets,
+    sustainedNsPerPacket: sustained.cpuNs / sustained.packets,
   }
 }
 

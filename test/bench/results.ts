@@ -17,7 +17,10 @@ export interface CpuCase {
   packets: number
   /** Of the frames that were sent; null where nobody can tell. */
   dropped: number | null
+  /** Over the whole run, the beginning of every flow included. */
   cpuNsPerPacket: number
+  /** After every flow has begun. */
+  sustainedNsPerPacket: number
 }
 
 export interface MemoryCase {
