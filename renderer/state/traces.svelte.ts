@@ -14,8 +14,9 @@ class Traces {
   selectedKey = $state(0)
   /** The selected trace; null while there is none, or until the answer is there. */
   view = $state.raw<TraceView | null>(null)
+  #starting = $state(0)
   /** A host is being resolved. */
-  isStarting = $state(false)
+  readonly isStarting = $derived(this.#starting > 0)
   /** Why the last start failed; null after one that did not. */
   failure = $state.raw<Failure | null>(null)
 
@@ -54,8 +55,7 @@ class Traces {
 
   /** Begins a trace and shows it; whether it began. */
   async start(options: TraceOptions): Promise<boolean> {
-    if (this.isStarting) return false
-    this.isStarting = true
+    this.#starting += 1
     this.failure = null
     try {
       const result = await api.request('trace.start', options)
@@ -63,7 +63,7 @@ class Traces {
       else this.failure = result.failure
       return result.ok
     } finally {
-      this.isStarting = false
+      this.#starting -= 1
     }
   }
 

@@ -12,6 +12,9 @@ export interface LocatedPlace extends MapPlace {
   stops: Stop[]
 }
 
+/** More comes from a forger, who could cover the map with marks. */
+const maxAddressesPerHop = 24
+
 /**
  * The hops that have a place, those at the same one together, and the ways between them, flow by flow. Hops without a place
  * are passed over; a place that cannot be true is no stop of any way.
@@ -20,7 +23,7 @@ export function locatePath({ hops, addresses, destination }: TraceView): Located
   const places = new Map<string, LocatedPlace>()
   const idByAddress = new Map<string, string>()
   for (const hop of hops) {
-    for (const { address } of hop.addresses) {
+    for (const { address } of hop.addresses.slice(0, maxAddressesPerHop)) {
       const place = addresses[address]?.place
       if (place === null || place === undefined) continue
       const { longitude, latitude, isPlausible } = place

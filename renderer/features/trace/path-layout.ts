@@ -32,6 +32,8 @@ export const sourceId = 'source'
 const wideMarginX = 50
 const marginX = 28
 const marginY = 26
+/** Every flow may have its own way; what is more than that comes from a forger, and is left out. */
+const maxNodesPerTtl = 24
 const minGap = 28
 const maxGap = 170
 const minRowGap = 16
@@ -42,7 +44,7 @@ const maxRowGap = 46
  * each near those it comes from.
  */
 export function layOutPath(whole: PathGraph, boxWidth: number, boxHeight: number): PathLayout {
-  const graph = withoutLostAnswers(whole)
+  const graph = drawablePart(whole)
   const empty = { nodes: [], links: [], width: boxWidth, height: boxHeight, gap: minGap }
   const firstTtl = graph.nodes[0]?.ttl
   if (firstTtl === undefined) return empty
@@ -84,16 +86,20 @@ export function layOutPath(whole: PathGraph, boxWidth: number, boxHeight: number
  * A silent hop is one that never answers. Where the same flow has met a router at this distance, silence was a lost answer,
  * no way beside it.
  */
-function withoutLostAnswers({ nodes, links }: PathGraph): PathGraph {
+function drawablePart({ nodes, links }: PathGraph): PathGraph {
   const answering = nodes.filter(({ address }) => address !== '')
   const isLoss = (node: PathNode) =>
     node.address === '' &&
     node.flows.every((flow) => answering.some(({ ttl, flows }) => ttl === node.ttl && flows.includes(flow)))
-  const lost = new Set(nodes.filter(isLoss).map(({ id }) => id))
-  return {
-    nodes: nodes.filter(({ id }) => !lost.has(id)),
-    links: links.filter(({ from, to }) => !lost.has(from) && !lost.has(to)),
-  }
+  const perTtl = new Map<number, number>()
+  const kept = nodes.filter((node) => {
+    if (isLoss(node)) return false
+    const before = perTtl.get(node.ttl) ?? 0
+    perTtl.set(node.ttl, before + 1)
+    return before < maxNodesPerTtl
+  })
+  const ids = new Set(kept.map(({ id }) => id))
+  return { nodes: kept, links: links.filter(({ from, to }) => ids.has(from) && ids.has(to)) }
 }
 
 function leaving(links: readonly PathLink[], id: string): number {

@@ -5,7 +5,7 @@ class TraceLayout {
   /** All beside each other where there is room. */
   shown = $state<Picture | 'all'>('all')
   /** Part of the page's height that the pictures take. */
-  picturesPct = $state(36)
+  picturesPct = $state(32)
 
   resize(pct: number): void {
     this.picturesPct = Math.min(80, Math.max(20, pct))

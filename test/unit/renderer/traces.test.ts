@@ -22,7 +22,8 @@ beforeEach(() => {
   traces.selectedKey = 0
   traces.view = null
   traces.failure = null
-  for (const name of ['trace.start', 'trace.list', 'trace.query', 'trace.control'] as const) delete fake.handlers[name]
+  for (const name of ['trace.start', 'trace.list', 'trace.query', 'trace.control'] as const)
+    Reflect.deleteProperty(fake.handlers, name)
 })
 
 describe('the list of traces', () => {
