@@ -20,8 +20,13 @@ for namespace in $(ip netns list | awk -v prefix="$name-" 'index($1, prefix) == 
   ip netns delete "$namespace"
 done
 if id "$name" >/dev/null 2>&1; then
-  pids=$(pgrep -u "$name")
-  [ -z "$pids" ] || kill -9 $pids
-  userdel "$name"
+  # userdel refuses while a process of the user is there, and one that is killed takes a moment to go; one that nobody
+  # waits for never does, which is what --force is for.
+  tries=0
+  while pkill -9 -u "$name" && [ "$tries" -lt 40 ]; do
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+  userdel --force "$name" 2>/dev/null
 fi
 rm -rf -- "/tmp/$name"

@@ -83,8 +83,9 @@ export async function withLab<T>(body: (lab: Lab) => Promise<T>): Promise<T> {
 /** Removes labs whose process is dead, for the case that their janitor was killed with them. */
 async function sweepDeadLabs(): Promise<void> {
   const namespaces = (await runCommand('ip', ['netns', 'list'])).split('\n')
+  const users = readFileSync('/etc/passwd', 'utf8').split('\n')
   const names = new Set(
-    [...namespaces, ...readdirSync('/tmp')].flatMap((text) => text.match(/^nl-\d+-\d+-[0-9a-f]+/) ?? []),
+    [...namespaces, ...users, ...readdirSync('/tmp')].flatMap((text) => text.match(/^nl-\d+-\d+-[0-9a-f]+/) ?? []),
   )
   for (const name of names) {
     const [, pid, startTime] = name.split('-').map(Number)
