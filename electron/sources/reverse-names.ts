@@ -21,10 +21,21 @@ interface Known {
   untilMs: number
 }
 
-/** Asks the system's name servers; hosts of /etc/hosts are found too. */
+/** A resolver reads the list of name servers once; on another network that list is another. */
+const keepResolverMs = 60_000
+
+/** Asks the system's name servers; names of /etc/hosts are found too. */
 export function systemReverse(): Reverse {
-  const resolver = new Resolver({ timeout: 2000, tries: 2 })
-  return (address) => resolver.reverse(address)
+  let resolver: Resolver | null = null
+  let madeMs = 0
+  return (address) => {
+    const nowMs = performance.now()
+    if (resolver === null || nowMs - madeMs > keepResolverMs) {
+      resolver = new Resolver({ timeout: 2000, tries: 2 })
+      madeMs = nowMs
+    }
+    return resolver.reverse(address)
+  }
 }
 
 export class ReverseNames {
