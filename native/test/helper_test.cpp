@@ -435,11 +435,12 @@ TEST_CASE("helper: a stalled reader costs ticks, not counts, and memory stays bo
     HelperProcess helper;
     helper.shakeHands();
     const std::uint32_t id = helper.start().at("a0")["id"];
+    Ledger ledger;
+    helper.onFrame = [&](const Frame& frame) { ledger.take(frame); };
+    helper.untilType("tick");
     // More flows than a pipe holds records of, so that the first tick after this can't be written out.
     std::uint64_t sent = 0;
     for (std::uint16_t port = 10000; port < 12000; ++port) sent += sendDatagrams(port, 1, 10);
-    std::vector<std::uint32_t> ticks;
-    Ledger ledger;
     // Nobody reads while fifteen ticks are due: the clock alone makes them due, so this is real time.
     usleep(1'500'000);
     for (std::uint16_t port = 10000; port < 12000; ++port) sent += sendDatagrams(port, 1, 10);
