@@ -89,3 +89,8 @@ export function moved(view: MapView, size: Size, dx: number, dy: number): MapVie
     y: within(view.y + dy, size.height / 2 - reachY, size.height / 2 + reachY),
   }
 }
+
+/** The same part of the world in a picture of another size: what is in the middle stays there. */
+export function resized(view: MapView, before: Size, after: Size): MapView {
+  return { ...view, x: view.x + (after.width - before.width) / 2, y: view.y + (after.height - before.height) / 2 }
+}

@@ -6,7 +6,7 @@ import { locatePath, rangesOf } from '../../../renderer/features/trace/located-p
 import { layOutPath, sourceId } from '../../../renderer/features/trace/path-layout'
 import { placeLabels } from '../../../renderer/map/labels'
 import type { MapPlace } from '../../../renderer/map/map-place'
-import { fittedView, moved, projectionOf, worldView, zoomed } from '../../../renderer/map/map-view'
+import { fittedView, moved, projectionOf, resized, worldView, zoomed } from '../../../renderer/map/map-view'
 
 describe('the columns of the latency chart', () => {
   it('rise in time and keep loss apart from having nothing to say', () => {
@@ -184,6 +184,14 @@ describe('the map', () => {
     const [x, y] = projectionOf(zoomed(before, size, 3, 120, 80))(under) ?? []
     expect(x).toBeCloseTo(120)
     expect(y).toBeCloseTo(80)
+  })
+
+  it('keeps its middle when the picture becomes larger', () => {
+    const before = zoomed(worldView(size), size, 4, 90, 60)
+    const middle = projectionOf(before).invert?.([200, 120]) ?? [0, 0]
+    const [x, y] = projectionOf(resized(before, size, { width: 900, height: 300 }))(middle) ?? []
+    expect(x).toBeCloseTo(450)
+    expect(y).toBeCloseTo(150)
   })
 
   it('does not let the world be pushed out of sight', () => {
