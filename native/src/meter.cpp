@@ -121,15 +121,34 @@ struct Meter::Impl {
     decode(options.link, captured, frameBytes, packet);
     if (packet.fragment != Fragment::none) fragments.resolve(packet);
     orientation.direct(packet);
+    if (options.loopback) separateEchoEnds(packet);
     hashes[gathered] = table.hash(packet);
     table.prefetchIndex(hashes[gathered]);
     if (++gathered == kGroup) countGathered();
   }
 
+  /// The identifier belongs to the end that asks; the kernel at the other end answers. Where both have one address, the
+  /// ports alone keep the two flows apart.
+  static void separateEchoEnds(Packet& packet) {
+    if (!isIcmp(packet.protocol)) return;
+    const bool reply = packet.icmpType == (packet.protocol == kProtocolIcmp ? 0 : 129);
+    (reply ? packet.sourcePort : packet.destinationPort) = 0;
+  }
+
   void countGathered() {
     for (std::size_t i = 0; i < gathered; ++i) table.prefetchFlow(hashes[i]);
-    for (std::size_t i = 0; i < gathered; ++i) count(group[i], hashes[i]);
+    for (std::size_t i = 0; i < gathered; ++i) {
+      count(group[i], hashes[i]);
+      if (options.loopback) countReceived(group[i], hashes[i]);
+    }
     gathered = 0;
+  }
+
+  /// Both ends of a loopback frame are this machine's: the receiver's flow takes it too. The hash is the same for both
+  /// directions.
+  void countReceived(Packet& packet, std::uint32_t hash) {
+    packet.direction = Direction::rx;
+    count(packet, hash);
   }
 
   void count(const Packet& packet, std::uint32_t hash) {

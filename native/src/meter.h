@@ -1,5 +1,6 @@
-// Counts every frame of one interface in exactly one flow or bucket, and says at each tick what changed. No I/O and no
-// clock: time is an argument. Nothing here allocates, divides or reads a clock per packet.
+// Counts every frame of one interface in exactly one flow or bucket (on loopback once for each end), and says at each
+// tick what changed. No I/O and no clock: time is an argument. Nothing here allocates, divides or reads a clock per
+// packet.
 #pragma once
 
 #include <array>
@@ -21,7 +22,7 @@ struct MeterOptions {
   std::uint32_t interfaceId = 0;     // goes into the records and makes flow ids unique among meters
   std::uint32_t interfaceIndex = 0;  // goes into look-up requests
   LinkLayer link = LinkLayer::ethernet;
-  bool loopback = false;
+  bool loopback = false;  // every frame is counted twice: sent by one end, received by the other
   bool recorded = false;  // packets of a file: no look-ups, reason recorded
   std::array<std::uint64_t, 2>
       hashSecret{};  // random: whoever sends packets must not be able to choose colliding flows
@@ -99,7 +100,7 @@ class Meter {
   std::size_t pendingLookups() const;
   std::size_t overloadedLookups() const;
 
-  /// Frames that went into the tableFull bucket because the flow table was at its cap.
+  /// Frames (on loopback: ends of frames) that went into the tableFull bucket because the flow table was at its cap.
   std::uint64_t tableFullPackets() const;
 
  private:

@@ -85,7 +85,7 @@ bool Orientation::isBroadcast(const Address& address, std::uint8_t family) const
 
 void Orientation::direct(Packet& packet) const {
   if (loopback_) {
-    packet.direction = Direction::unknown;
+    packet.direction = Direction::tx;
     return;
   }
   if (packet.direction != Direction::unknown) return;
@@ -124,7 +124,7 @@ bool Orientation::sourceIsLocal(const Packet& packet) const {
   const bool tcp = packet.protocol == kProtocolTcp;
   if (tcp && (packet.tcpFlags & kHandshake) == kTcpSyn) return true;
   if (tcp && (packet.tcpFlags & kHandshake) == kHandshake) return false;
-  if (loopback_ || packet.family == 0) return true;
+  if (packet.family == 0) return true;
   if (isGroup(packet.destination, packet.family)) return true;
   const bool sourcePrivate = isPrivate(packet.source, packet.family);
   const bool destinationPrivate = isPrivate(packet.destination, packet.family);

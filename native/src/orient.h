@@ -23,7 +23,7 @@ struct LocalAddress {
 /// What this machine answers to.
 class Orientation {
  public:
-  /// `loopback`: both ends are local and every packet is seen once, so that a packet alone has no direction.
+  /// `loopback`: both ends are local, so that every packet goes both ways; the meter counts it once for each end.
   /// `recorded`: the packets come from a file and the addresses may be unknown or somebody else's.
   Orientation(bool loopback, bool recorded) : loopback_(loopback), recorded_(recorded) {}
 
@@ -36,15 +36,14 @@ class Orientation {
 
   /// Sets direction and addressee as far as the packet alone tells them. Live, in this order: the cooked header's
   /// packet type; source link-layer address is ours: tx; destination is ours, a group or broadcast: rx; the IP source
-  /// is ours: tx; else rx. In a file only the cooked header or addresses written into the file decide; else, and on
-  /// loopback, the direction stays unknown.
+  /// is ours: tx; else rx. In a file only the cooked header or addresses written into the file decide; else the
+  /// direction stays unknown. On loopback this says tx: the sender's view.
   void direct(Packet& packet) const;
 
-  /// For a packet without direction that begins a flow: true when its source is the local end. On loopback that is the
-  /// end which initiates (sends SYN; else the first sender). In a file, the first that decides: SYN comes from the
-  /// local end, SYN-ACK goes to it; a group is never the local end; a private address is local to a global one; the
-  /// well-known (lower) port is remote, if it is below 1024 or the other is ephemeral (32768 and up); else the first
-  /// packet's source is local.
+  /// For a packet of a file that begins a flow without direction: true when its source is the local end. The first that
+  /// decides: SYN comes from the local end, SYN-ACK goes to it; a group is never the local end; a private address is
+  /// local to a global one; the well-known (lower) port is remote, if it is below 1024 or the other is ephemeral (32768
+  /// and up); else the first packet's source is local.
   bool sourceIsLocal(const Packet& packet) const;
 
   /// Why a flow that begins with this packet can have no owner here: forwarded, notLocal, or none when it may have one.

@@ -108,8 +108,13 @@ class Watched {
 
   void checkEverythingCounted() {
     meter.flush();
-    REQUIRE(meter.counted().rxBytes + meter.counted().txBytes == sentBytes);
-    REQUIRE(meter.counted().rxPackets + meter.counted().txPackets == sentPackets);
+    const MeterTotals counted = meter.counted();
+    if (options_.loopback) {
+      REQUIRE(counted == MeterTotals{sentBytes, sentBytes, sentPackets, sentPackets});
+      return;
+    }
+    REQUIRE(counted.rxBytes + counted.txBytes == sentBytes);
+    REQUIRE(counted.rxPackets + counted.txPackets == sentPackets);
   }
 
   std::vector<LookupRequest> requests() {
@@ -291,23 +296,75 @@ TEST_CASE("meter: what can't be decoded lies in one synthetic bucket per reason"
   CHECK(w.only([](const FlowRecord& r) { return r.reason == Reason::truncated; }).rxBytes == 500);
 }
 
-TEST_CASE("meter: loopback, each packet is seen once and has a direction") {
-  Watched w({.interfaceId = 4, .link = LinkLayer::ethernet, .loopback = true, .hashSecret = {3, 4}});
+const MeterOptions kLoopback{.interfaceId = 4, .link = LinkLayer::ethernet, .loopback = true, .hashSecret = {3, 4}};
+
+Bytes loopbackFrame(unsigned protocol, const Bytes& transport) {
+  return ethernet("00:00:00:00:00:00", "00:00:00:00:00:00", 0x0800,
+                  ipv4("127.0.0.1", "127.0.0.1", protocol, transport));
+}
+
+TEST_CASE("meter: loopback, both ends have a flow and each frame is counted in both") {
+  Watched w(kLoopback);
+  std::size_t clientBytes = 0;
+  std::size_t serverBytes = 0;
   const auto segment = [&](unsigned from, unsigned to, unsigned flags, std::uint32_t sequence, std::size_t payload) {
-    const Bytes ip = ipv4("127.0.0.1", "127.0.0.1", 6, tcp(from, to, flags, sequence, 1, payload));
-    w.frame(ethernet("00:00:00:00:00:00", "00:00:00:00:00:00", 0x0800, ip));
+    const Bytes bytes = loopbackFrame(6, tcp(from, to, flags, sequence, 1, payload));
+    (from == 80 ? serverBytes : clientBytes) += bytes.size();
+    w.frame(bytes);
   };
   segment(40000, 80, S, 1, 0);
   segment(80, 40000, S | A, 1, 0);
   segment(40000, 80, A, 2, 10);
   segment(80, 40000, A, 2, 1000);
   w.tick();
-  const FlowRecord record = w.only();
-  CHECK(record.localPort == 40000);
-  CHECK(record.txPackets == 2);
-  CHECK(record.rxPackets == 2);
-  CHECK(record.state == TcpState::established);
-  REQUIRE(w.requests().size() == 1);
+  w.checkEverythingCounted();
+  REQUIRE(w.flows.size() == 2);
+  const FlowRecord client = w.only([](const FlowRecord& r) { return r.localPort == 40000; });
+  const FlowRecord server = w.only([](const FlowRecord& r) { return r.localPort == 80; });
+  CHECK(client.remotePort == 80);
+  CHECK(server.remotePort == 40000);
+  CHECK(client.txBytes == clientBytes);
+  CHECK(client.rxBytes == serverBytes);
+  CHECK(server.txBytes == serverBytes);
+  CHECK(server.rxBytes == clientBytes);
+  CHECK(client.state == TcpState::established);
+  CHECK(server.state == TcpState::established);
+  CHECK(client.flags == kFlowInitiatedLocally);
+  CHECK(server.flags == kFlowInitiatedRemotely);
+  CHECK(client.retransmits + server.retransmits == 0);
+  const auto requests = w.requests();
+  REQUIRE(requests.size() == 2);
+  CHECK(requests[0].key.localPort == 40000);
+  CHECK(requests[0].transmitted == 1);
+  CHECK(requests[1].key.localPort == 80);
+  CHECK(requests[1].transmitted == 0);
+}
+
+TEST_CASE("meter: loopback, a socket that talks to itself has one flow with both directions") {
+  Watched w(kLoopback);
+  w.frame(loopbackFrame(17, udp(5000, 5000, 20)));
+  w.tick();
+  w.checkEverythingCounted();
+  CHECK(w.only().txBytes == w.sentBytes);
+  CHECK(w.only().rxBytes == w.sentBytes);
+}
+
+TEST_CASE("meter: loopback, who pings is told from the kernel that answers") {
+  Watched w(kLoopback);
+  const Bytes request = loopbackFrame(1, icmp(8, 0, 77, 40));
+  const Bytes reply = loopbackFrame(1, icmp(0, 0, 77, 8));
+  w.frame(request);
+  w.frame(reply);
+  w.tick();
+  w.checkEverythingCounted();
+  REQUIRE(w.flows.size() == 2);
+  const FlowRecord pinger = w.only([](const FlowRecord& r) { return r.reason == Reason::pending; });
+  CHECK(pinger.localPort == 77);
+  CHECK(pinger.txBytes == request.size());
+  CHECK(pinger.rxBytes == reply.size());
+  const FlowRecord kernel = w.only([](const FlowRecord& r) { return r.reason == Reason::kernel; });
+  CHECK(kernel.rxBytes == request.size());
+  CHECK(kernel.txBytes == reply.size());
 }
 
 TEST_CASE("meter: look-up, asked once with the flow's key, pending bytes get the owner") {

@@ -71,18 +71,23 @@ describeLab('interfaces', () => {
     expectExactSums(tick)
   })
 
-  it('captures loopback on request, each frame once', async () => {
+  it('captures loopback on request, each frame as sent and as received', async () => {
     const monitor = await Monitor.start(near, { args: ['--interface', 'lo', '--flows'] })
     const before = await near.linkTotals('lo')
-    const { fromPid } = await sendTcp(near, near, '127.0.0.1', 7002)
+    const { fromPid, toPid } = await sendTcp(near, near, '127.0.0.1', 7002)
     const tick = await monitor.settled()
     const onWire = difference(await near.linkTotals('lo'), before)
     const captured = sum(tick.interfaces)
     // The counters of lo leave out the Ethernet header, which is all zeros there.
-    expect(captured.rxBytes + captured.txBytes).toBe(onWire.rxBytes + 14 * onWire.rxPackets)
-    expect(captured.rxPackets + captured.txPackets).toBe(onWire.rxPackets)
-    // The end that opened the connection is the local one.
-    expect(tick.processes.find(({ pid }) => pid === fromPid)?.txBytes).toBeGreaterThan(payloadBytes)
+    expect(captured.rxBytes).toBe(onWire.rxBytes + 14 * onWire.rxPackets)
+    expect(captured.txBytes).toBe(onWire.txBytes + 14 * onWire.txPackets)
+    expect(captured.rxPackets).toBe(onWire.rxPackets)
+    expect(captured.txPackets).toBe(onWire.txPackets)
+    const sender = tick.processes.find(({ pid }) => pid === fromPid)
+    const receiver = tick.processes.find(({ pid }) => pid === toPid)
+    expect(sender?.txBytes).toBeGreaterThan(payloadBytes)
+    expect(receiver?.rxBytes).toBe(sender?.txBytes)
+    expect(receiver?.txBytes).toBe(sender?.rxBytes)
     expectExactSums(tick)
   })
 
