@@ -153,7 +153,9 @@ std::optional<ProbeTable::Match> ProbeTable::matchQuote(const Quote& quote) cons
   changed(quote.totalBytes != sent.packetBytes, kQuoteLength);
 
   constexpr std::uint8_t kEnds = kQuoteSource | kQuoteSourcePort | kQuoteDestination | kQuoteDestinationPort;
-  const bool isOurs = quote.family == sent.family && quote.protocol == sent.protocol;
+  // Nothing on the way has a reason to rewrite an echo's number.
+  const bool isNumberRight = !isEcho || get16(transport, 6) == (sent.sequence & 0xffff);
+  const bool isOurs = quote.family == sent.family && quote.protocol == sent.protocol && isNumberRight;
   if (isOurs && byToken) return match;
   if (isOurs && (match.changed & kEnds) == 0 && agrees(payload, sent.token)) return match;
   return forged(flow, quote.destination);
