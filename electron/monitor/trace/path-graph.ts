@@ -34,19 +34,30 @@ export class PathGraphBuilder {
     }
   }
 
+  /** A lost answer of a hop that answers that flow at other times is loss, not a branch of its own, and is left out. */
   graph(): PathGraph {
-    const nodes: PathNode[] = [...this.#nodes].map(([id, node]) => ({
+    const answering = new Set<string>()
+    for (const { ttl, address, flows } of this.#nodes.values()) {
+      if (address !== '') for (const flow of flows) answering.add(`${ttl}:${flow}`)
+    }
+    const kept = [...this.#nodes].filter(
+      ([, { ttl, address, flows }]) => address !== '' || [...flows].some((flow) => !answering.has(`${ttl}:${flow}`)),
+    )
+    const ids = new Set(kept.map(([id]) => id))
+    const nodes: PathNode[] = kept.map(([id, node]) => ({
       id,
       ttl: node.ttl,
       address: node.address,
       flows: [...node.flows].sort((a, b) => a - b),
     }))
-    const links: PathLink[] = [...this.#links.values()].map((link) => ({
-      from: link.from,
-      to: link.to,
-      count: link.count,
-      flows: [...link.flows].sort((a, b) => a - b),
-    }))
+    const links: PathLink[] = [...this.#links.values()]
+      .filter(({ from, to }) => ids.has(from) && ids.has(to))
+      .map((link) => ({
+        from: link.from,
+        to: link.to,
+        count: link.count,
+        flows: [...link.flows].sort((a, b) => a - b),
+      }))
     return { nodes: nodes.sort((a, b) => a.ttl - b.ttl || (a.id < b.id ? -1 : 1)), links }
   }
 

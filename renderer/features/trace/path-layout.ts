@@ -82,18 +82,10 @@ export function layOutPath(whole: PathGraph, boxWidth: number, boxHeight: number
   return { nodes: [...placed.values()], links: placeLinks(links, placed), width, height, gap }
 }
 
-/**
- * A silent hop is one that never answers. Where the same flow has met a router at this distance, silence was a lost answer,
- * no way beside it.
- */
+/** The graph without what only a forger can have added. */
 function drawablePart({ nodes, links }: PathGraph): PathGraph {
-  const answering = nodes.filter(({ address }) => address !== '')
-  const isLoss = (node: PathNode) =>
-    node.address === '' &&
-    node.flows.every((flow) => answering.some(({ ttl, flows }) => ttl === node.ttl && flows.includes(flow)))
   const perTtl = new Map<number, number>()
   const kept = nodes.filter((node) => {
-    if (isLoss(node)) return false
     const before = perTtl.get(node.ttl) ?? 0
     perTtl.set(node.ttl, before + 1)
     return before < maxNodesPerTtl

@@ -87,6 +87,21 @@ describe('TraceRun', () => {
     expect(run.snapshot().sentences.map((sentence) => sentence.code)).toContain('branches')
   })
 
+  it('draws a lost answer of a hop that answers as loss, a silent hop as a node', () => {
+    const hops = chain(5)
+    hops[1] = { addresses: ['10.1.1.1'], rttMs: 4, answersEvery: 2 }
+    hops[2] = { addresses: [], rttMs: 4 }
+    const run = new TraceRun(options(), destination, 0)
+    runRounds(run, new SimulatedNetwork(hops, destination), 4)
+    expect(run.snapshot().graph.nodes.map((node) => node.id)).toEqual([
+      '1:10.0.0.1',
+      '2:10.1.1.1',
+      '3:*',
+      '4:10.0.3.1',
+      `5:${destination}`,
+    ])
+  })
+
   it('tells a changed path once it is certain, and not a balanced one', () => {
     const network = new SimulatedNetwork(chain(5), destination)
     const run = new TraceRun(options(), destination, 0)
