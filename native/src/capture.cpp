@@ -320,8 +320,9 @@ class Capture {
       if (instruction.code == (BPF_RET | BPF_K) && instruction.k != 0) instruction.k = kSnaplenBytes;
     }
     bpf_program program{.bf_len = static_cast<unsigned>(code.size()), .bf_insns = code.data()};
-    if (pcap_setfilter(handle_.get(), &program) != 0) {
-      fail(CaptureFailure::badCaptureFilter, pcap_geterr(handle_.get()));
+    // An interface that went down meanwhile has left one error on the socket, which the first attempt takes away.
+    if (pcap_setfilter(handle_.get(), &program) != 0 && pcap_setfilter(handle_.get(), &program) != 0) {
+      fail(CaptureFailure::internal, pcap_geterr(handle_.get()));
       return;
     }
     counting_ = true;

@@ -56,9 +56,10 @@ Received receive(int fd, std::span<std::byte> head, std::span<std::byte> tail, s
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   ssize_t length = 0;
+  // ECONNRESET: the other end closed with something unread. It comes once, ahead of what that end had sent before.
   do {
     length = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-  } while (length < 0 && errno == EINTR);
+  } while (length < 0 && (errno == EINTR || errno == ECONNRESET));
   if (length < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Received::wouldBlock : Received::closed;
 
   PassedFds passed;

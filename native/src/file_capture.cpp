@@ -118,16 +118,14 @@ std::vector<FileCapture::News> FileCapture::read(std::uint32_t tick, OutputQueue
 void FileCapture::released() {
   if (!holdsRegion_) return;
   holdsRegion_ = false;
-  const FrontToCapture message{.ask = finishing_ ? CaptureAsk::finish : CaptureAsk::tick, .endReason = endReason_};
+  const FrontToCapture message{.ask = CaptureAsk::tick};
   sendMessage(channel_.get(), message);
 }
 
 void FileCapture::finish(EndReason reason) {
-  endReason_ = reason;
-  if (finishing_) return;
-  finishing_ = true;
-  if (!holdsRegion_ && channel_)
-    sendMessage(channel_.get(), FrontToCapture{.ask = CaptureAsk::finish, .endReason = reason});
+  if (!channel_) return;
+  const FrontToCapture message{.ask = CaptureAsk::finish, .endReason = reason};
+  sendMessage(channel_.get(), message);
 }
 
 }  // namespace netloupe

@@ -68,9 +68,7 @@ class FileCapture {
   std::vector<News> pending_;
   bool started_ = false;
   bool holdsRegion_ = false;  // the records of a tick are being written
-  bool finishing_ = false;
   bool over_ = false;
-  EndReason endReason_ = EndReason::alive;
 };
 
 }  // namespace netloupe

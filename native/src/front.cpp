@@ -406,18 +406,23 @@ class Front {
   void pace() {
     if (!running_) return;
     if (stopToken_ != 0 && nowMs_ >= stopDeadlineMs_) captures_.killAll();
-    // One that has not answered within a whole tick is left out of this one.
-    if (tickStage_ == TickStage::asked && (captures_.allAnswered() || nowMs_ >= tickDueMs_)) closeTick();
+    closeTickIfComplete();
     if (nowMs_ < tickDueMs_) return;
     if (tickStage_ == TickStage::waiting && output_.consumed()) {
       captures_.askTick(std::exchange(everyFlow_, false));
       tickStage_ = TickStage::asked;
       nextTickDue();
+      closeTickIfComplete();  // nobody may have been asked
     } else if (!everyFlow_ && stopToken_ == 0 && tickStage_ != TickStage::asked) {
       ++tick_;  // skipped: the reader is slow, and the gap tells it so. A promised snapshot and the last tick are put
                 // off instead.
       nextTickDue();
     }
+  }
+
+  void closeTickIfComplete() {
+    // One that has not answered within a whole tick is left out of this one.
+    if (tickStage_ == TickStage::asked && (captures_.allAnswered() || nowMs_ >= tickDueMs_)) closeTick();
   }
 
   void nextTickDue() {

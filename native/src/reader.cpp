@@ -131,7 +131,9 @@ class Reader {
   void waitForRelease() {
     FrontToCapture message;
     std::size_t textBytes = 0;
-    if (receive(message, textBytes) && message.ask == CaptureAsk::finish) finishNow(message);
+    while (receive(message, textBytes) && message.ask != CaptureAsk::tick) {
+      if (message.ask == CaptureAsk::finish) finishNow(message);
+    }
   }
 
   void finishNow(const FrontToCapture& message) {

@@ -193,17 +193,23 @@ class HelperProcess {
     return -1;
   }
 
-  /// The helper's other processes by their names.
+  /// The helper's other processes by their names, once each has given itself one.
   std::multimap<std::string, pid_t> processes() const {
-    std::multimap<std::string, pid_t> found;
-    std::ifstream children("/proc/" + std::to_string(pid_) + "/task/" + std::to_string(pid_) + "/children");
-    for (pid_t child = 0; children >> child;) {
-      std::ifstream comm("/proc/" + std::to_string(child) + "/comm");
-      std::string name;
-      std::getline(comm, name);
-      found.emplace(name, child);
+    const auto deadline = Clock::now() + kPatience;
+    for (;;) {
+      std::multimap<std::string, pid_t> found;
+      const std::string self = std::to_string(pid_);
+      std::ifstream children("/proc/" + self + "/task/" + self + "/children");
+      for (pid_t child = 0; children >> child;) {
+        std::ifstream comm("/proc/" + std::to_string(child) + "/comm");
+        std::string name;
+        std::getline(comm, name);
+        found.emplace(name, child);
+      }
+      if (!found.contains("netloupe-helper") && !found.contains("")) return found;
+      REQUIRE(Clock::now() < deadline);
+      usleep(1000);
     }
-    return found;
   }
 
   std::function<void(const Frame&)> onFrame;
