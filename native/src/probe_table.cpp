@@ -193,7 +193,14 @@ std::optional<ProbeItem> ProbeTable::take(const IcmpReply& reply, std::uint8_t f
 
 std::optional<ProbeItem> ProbeTable::take(const TcpReply& reply, std::uint64_t arrivedUs, std::uint64_t steadyUs) {
   const std::uint64_t flow = flowKey(reply.family, kProtocolTcp, reply.destinationPort);
-  const std::optional<Slot> slot = find(flow, reply.acknowledgement - 1);
+  std::optional<Slot> slot = find(flow, reply.acknowledgement - 1);
+  if (const auto ours = flows_.find(flow); !slot && ours != flows_.end() && (reply.flags & kTcpRst) != 0) {
+    // A refusal acknowledges what filled the SYN up to its size as well (RFC 9293 section 3.10.7.1).
+    const auto last = probes_.find(ours->second.last);
+    const std::size_t size = last == probes_.end() ? 0 : last->second.fields.packetBytes;
+    const auto filled = static_cast<std::uint32_t>(size - std::min(size, smallestProbe(reply.family, kProtocolTcp)));
+    slot = find(flow, reply.acknowledgement - 1 - filled);
+  }
   std::optional<Match> match;
   if (slot) {
     const ProbeFields& sent = probes_.at(*slot).fields;

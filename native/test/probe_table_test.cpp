@@ -249,6 +249,9 @@ TEST_CASE("TCP: SYN-ACK and RST that acknowledge the probe are credited, everyth
     REQUIRE(isCredited(item));
     CHECK(item->tcpFlags == (kTcpSyn | kTcpAck));
     CHECK(sent.hearTcp(kTcpRst | kTcpAck, right)->outcome == ProbeOutcome::duplicate);
+    // The probe holds 20 bytes of filling.
+    CHECK(sent.hearTcp(kTcpRst | kTcpAck, right + 20)->outcome == ProbeOutcome::duplicate);
+    CHECK(sent.hearTcp(kTcpSyn | kTcpAck, right + 20)->outcome == ProbeOutcome::forged);
   }
 }
 
