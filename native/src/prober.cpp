@@ -237,7 +237,9 @@ ProbeRefusal Prober::aim(Trace& trace, int& error) {
   if (route.error != 0) {
     error = route.error;
     // The kernel refuses to route from an address that it does not have.
-    return wanted && route.error == EINVAL ? ProbeRefusal::badSourceAddress : ProbeRefusal::noRoute;
+    const bool isForSource =
+        wanted && findRoute(route_, target.family, target.destination, target.interfaceIndex, std::nullopt).error == 0;
+    return isForSource ? ProbeRefusal::badSourceAddress : ProbeRefusal::noRoute;
   }
   if (route.type == RTN_BROADCAST || route.type == RTN_MULTICAST) return ProbeRefusal::refusedDestination;
   if (!wanted) {
