@@ -101,3 +101,53 @@ TEST_CASE("what can't be answered ends the stream") {
     CHECK(error.code == "badJson");
   }
 }
+
+TEST_CASE("traceOpen: members arrive as they were sent, ports have the protocols' defaults") {
+  const auto open = [](const std::string& members) {
+    return accepted(
+               R"({"type":"traceOpen","token":1,"source":"","interface":"","port":0,"sourcePort":0,"stepPort":true,"packetBytes":0,"tos":0,)" +
+               members + "}")
+        .target;
+  };
+  const TraceTarget udp = open(R"("destination":"192.0.2.1","protocol":"udp")");
+  CHECK(udp.family == 4);
+  CHECK(udp.destination == Address{192, 0, 2, 1});
+  CHECK(udp.port == 33434);
+  CHECK(udp.stepPort == 1);
+  CHECK(udp.hasSource == 0);
+  const TraceTarget tcp = open(R"("destination":"2001:db8::1","protocol":"tcp")");
+  CHECK(tcp.family == 6);
+  CHECK(tcp.port == 80);
+  CHECK(tcp.stepPort == 0);
+}
+
+TEST_CASE("traceOpen: what is no plain address of one family is refused") {
+  for (const std::string destination : {"", "host", "1.2.3", "::ffff:192.0.2.1", "fe80::1%eth0", "2001:db8::1 "}) {
+    CAPTURE(destination);
+    CHECK(refused(R"({"type":"traceOpen","token":1,"protocol":"icmp","destination":")" + destination + "\"}")
+              .message.starts_with("`destination` takes"));
+  }
+  CHECK(refused(R"({"type":"traceOpen","token":1,"protocol":"icmp","destination":"192.0.2.1","source":"2001:db8::1"})")
+            .message.starts_with("`source` takes"));
+}
+
+TEST_CASE("traceProbes: 1 to 256 probes, each with a ttl and a flow in range") {
+  const auto request = [](const std::string& probes) {
+    return R"({"type":"traceProbes","token":1,"traceId":3,"round":7,"waitMs":500,"probes":)" + probes + "}";
+  };
+  const Request order = accepted(request(R"([{"ttl":1,"flow":0},{"ttl":255,"flow":63}])"));
+  CHECK(order.traceId == 3);
+  CHECK(order.probes.round == 7);
+  CHECK(order.probes.waitMs == 500);
+  REQUIRE(order.probes.wanted.size() == 2);
+  CHECK(order.probes.wanted[1].ttl == 255);
+  CHECK(order.probes.wanted[1].flow == 63);
+  std::string many = "[";
+  for (int i = 0; i < 257; ++i) many += i == 0 ? R"({"ttl":1,"flow":0})" : R"(,{"ttl":1,"flow":0})";
+  for (const std::string& probes :
+       {std::string("[]"), std::string(R"([{"ttl":0,"flow":0}])"), std::string(R"([{"ttl":256,"flow":0}])"),
+        std::string(R"([{"ttl":1,"flow":64}])"), std::string(R"([{"ttl":1}])"), std::string("[7]"), many + "]"}) {
+    CAPTURE(probes);
+    CHECK(refused(request(probes)).message.starts_with("`probes` takes"));
+  }
+}
