@@ -74,7 +74,13 @@ export function startProgram(program: HelperProgram): StartProcess {
   return (listener) => {
     const stdio: StdioOptions = ['pipe', 'pipe', 'pipe']
     if (program.readFd !== undefined) stdio.push(program.readFd)
-    const child = spawn(program.path, program.readFd === undefined ? [] : ['--read'], { env: {}, cwd: '/', stdio })
+    const child = spawn(program.path, program.readFd === undefined ? [] : ['--read'], {
+      env: {},
+      cwd: '/',
+      stdio,
+      // In a session of its own: Ctrl+C in a terminal is for us, who then ask the helper for its last tick.
+      detached: true,
+    })
     const { stdin, stdout, stderr } = child
     if (stdin === null || stdout === null || stderr === null) throw new Error('A helper is started with three pipes.')
 
