@@ -50,6 +50,8 @@ export const groups = {
     entry('procps', { program: 'sysctl' }),
     entry('util-linux', { program: 'setpriv' }),
     entry('passwd', { program: 'useradd' }),
+    entry('traceroute', { program: 'traceroute' }),
+    entry('mtr-tiny', { program: 'mtr' }),
   ],
 
   /** What the benchmark compares with, and its generator's surroundings. */
