@@ -4,6 +4,7 @@ import { startBlast, type Blast, type BlastDone } from '../lab/blast'
 import type { Host } from '../lab/host'
 import type { Lab } from '../lab/lab'
 import { startTraffic } from '../lab/traffic'
+import type { Transport } from './options'
 
 export const frameBytes = 60
 export const interfaceName = 'eth0'
@@ -12,6 +13,7 @@ const servicePort = 5001
 
 /** What the generator sends in one case. */
 export interface Load {
+  transport: Transport
   flows: number
   /** Frames per second; 0: as fast as it can. */
   rate: number
@@ -44,6 +46,7 @@ export class BenchLink {
 chain behind_the_tap {
 type filter hook ingress device ${interfaceName} priority 0; policy accept;
 udp dport ${servicePort} drop
+tcp dport ${servicePort} drop
 }
 }
 `)
@@ -53,8 +56,8 @@ udp dport ${servicePort} drop
   }
 
   /** A generator that has built its frames. */
-  async prepare({ flows, rate, seconds }: Load): Promise<Blast> {
-    return this.start({ flows, rate, seconds })
+  async prepare({ transport, flows, rate, seconds }: Load): Promise<Blast> {
+    return this.start({ tcp: transport === 'tcp', flows, rate, seconds })
   }
 
   /** Frames that have arrived at the capturing host, whoever counted them. */
@@ -69,7 +72,13 @@ udp dport ${servicePort} drop
     return blast.done()
   }
 
-  private async start(amount: { flows: number; rate: number; seconds?: number; count?: number }): Promise<Blast> {
+  private async start(amount: {
+    tcp?: boolean
+    flows: number
+    rate: number
+    seconds?: number
+    count?: number
+  }): Promise<Blast> {
     const blast = startBlast(this.generator, {
       ...amount,
       interface: interfaceName,

@@ -15,7 +15,7 @@ export async function measureMemory(say: (line: string) => void): Promise<Memory
     const link = await BenchLink.create(lab)
     const cases: MemoryCase[] = []
     for (const { flows } of limits) {
-      const blast = await link.prepare({ flows, rate: 100_000, seconds: 3 })
+      const blast = await link.prepare({ transport: 'udp', flows, rate: 100_000, seconds: 3 })
       const running = await netloupe.start(link.capturing, () => link.warmUp())
       blast.go()
       await blast.done()

@@ -11,6 +11,7 @@ export function report(results: BenchResults): string {
   if (results.cpu !== undefined) {
     const table = new Table({
       head: [
+        'transport',
         'rate asked',
         'flows',
         'program',
@@ -20,16 +21,25 @@ export function report(results: BenchResults): string {
         'ns/packet',
         'sustained',
         'ratio',
+        'sustained ratio',
       ],
-      colAligns: ['right', 'right', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
+      colAligns: ['left', 'right', 'right', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
       style: plain,
     })
     for (const row of results.cpu) {
       const own = results.cpu.find(
-        ({ contender, rate, flows }) => contender === 'netloupe' && rate === row.rate && flows === row.flows,
+        ({ contender, transport, rate, flows }) =>
+          contender === 'netloupe' && transport === row.transport && rate === row.rate && flows === row.flows,
       )
-      const ratio = own === undefined ? '' : (own.cpuNsPerPacket / row.cpuNsPerPacket).toFixed(2)
+      const ratios =
+        own === undefined || own === row
+          ? ['', '']
+          : [
+              (own.cpuNsPerPacket / row.cpuNsPerPacket).toFixed(2),
+              (own.sustainedNsPerPacket / row.sustainedNsPerPacket).toFixed(2),
+            ]
       table.push([
+        row.transport,
         row.rate === 0 ? 'full speed' : count(row.rate),
         count(row.flows),
         row.contender,
@@ -38,11 +48,11 @@ export function report(results: BenchResults): string {
         row.dropped === null ? '?' : count(row.dropped),
         row.cpuNsPerPacket.toFixed(0),
         row.sustainedNsPerPacket.toFixed(0),
-        row.contender === 'netloupe' ? '' : ratio,
+        ...ratios,
       ])
     }
     parts.push(
-      'CPU time per packet, over the whole run and after every flow has begun; the ratio is netloupe / program, whole run',
+      'CPU time per packet, over the whole run and after every flow has begun; the ratios are netloupe / program',
       table.toString(),
     )
   }

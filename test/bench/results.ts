@@ -1,3 +1,5 @@
+import type { Transport } from './options'
+
 /** One figure with what it should be. */
 export interface Target {
   name: string
@@ -9,6 +11,7 @@ export interface Target {
 
 export interface CpuCase {
   contender: string
+  transport: Transport
   flows: number
   /** Frames per second that the generator sent. */
   sentPerSecond: number

@@ -35,6 +35,7 @@ export async function measureMainProcess(seconds: number): Promise<NonNullable<B
     await window.page.getByRole('tab', { name: 'Connections' }).click()
     const settleSeconds = 5
     const blast = await link.prepare({
+      transport: 'udp',
       flows: activeFlows,
       rate: 2 * activeFlows,
       seconds: settleSeconds + seconds + 2,
