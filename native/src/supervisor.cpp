@@ -162,13 +162,14 @@ class Supervisor {
                                  .interfaceIndex = request.interfaceIndex,
                                  .ringBytes = std::clamp(request.ringBytes, kRingBytesMany, kRingBytes),
                                  .promiscuous = request.promiscuous != 0};
-    const pid_t pid = start("netloupe-pcap", {theirs.get(), captureEnd.get(), region.get()}, false, [&] {
-      // Only the opening of the handle needs it; runCapture drops it before the first packet is looked at.
-      if (!keepOnly({.netRaw = options_.privileges.netRaw}, true)) return kExitFailed;
-      return runCapture(
-          options,
-          {.front = Fd(captureEnd.get()), .supervisor = Fd(theirs.get()), .lookup = Fd(), .region = Fd(region.get())});
-    });
+    const pid_t pid = start(
+        "netloupe-pcap", {theirs.get(), captureEnd.get(), region.get()}, false,
+        [this, &options, &region, front = captureEnd.get(), control = theirs.get()] {
+          // Only the opening of the handle needs it; runCapture drops it before the first packet is looked at.
+          if (!keepOnly({.netRaw = options_.privileges.netRaw}, true)) return kExitFailed;
+          return runCapture(
+              options, {.front = Fd(front), .supervisor = Fd(control), .lookup = Fd(), .region = Fd(region.get())});
+        });
     if (pid < 0) return refuse(request.captureId);
     captures_.push_back({.captureId = request.captureId,
                          .interfaceIndex = request.interfaceIndex,
@@ -182,11 +183,12 @@ class Supervisor {
   void openProber() {
     if (prober_.pid > 0) return;
     auto [frontEnd, proberEnd] = makeChannel();
-    const pid_t pid = !frontEnd ? -1 : start("netloupe-probe", {proberEnd.get()}, false, [&] {
-      // Only the opening of raw sockets needs it; runProber drops it before the first answer is looked at.
-      if (!keepOnly({.netRaw = options_.privileges.netRaw}, true)) return kExitFailed;
-      return runProber(proberEnd.get());
-    });
+    const pid_t pid =
+        !frontEnd ? -1 : start("netloupe-probe", {proberEnd.get()}, false, [this, front = proberEnd.get()] {
+          // Only the opening of raw sockets needs it; runProber drops it before the first answer is looked at.
+          if (!keepOnly({.netRaw = options_.privileges.netRaw}, true)) return kExitFailed;
+          return runProber(front);
+        });
     if (pid < 0) return tellFront({.told = SupervisorTold::proberEnded});
     prober_ = Child{.pid = pid, .control = {}};
     tellFront({.told = SupervisorTold::proberStarted}, {frontEnd.get()});
@@ -196,10 +198,12 @@ class Supervisor {
     auto [frontEnd, readerEnd] = makeChannel();
     Fd region = TickRegion::create();
     if (!file_ || !frontEnd || !region) return refuse(request.captureId);
-    const pid_t pid = start("netloupe-reader", {readerEnd.get(), region.get(), file_.get()}, false, [&] {
-      if (!keepOnly({}, false)) return kExitFailed;
-      return runReader({.front = Fd(readerEnd.get()), .region = Fd(region.get()), .file = Fd(file_.get())});
-    });
+    const pid_t pid =
+        start("netloupe-reader", {readerEnd.get(), region.get(), file_.get()}, false,
+              [this, &region, front = readerEnd.get()] {
+                if (!keepOnly({}, false)) return kExitFailed;
+                return runReader({.front = Fd(front), .region = Fd(region.get()), .file = Fd(file_.get())});
+              });
     if (pid < 0) return refuse(request.captureId);
     file_.reset();  // a second reader would begin in the middle
     captures_.push_back({.captureId = request.captureId, .pid = pid, .control = {}});
